@@ -1,0 +1,30 @@
+/** What a host could not do for a temporary ISO, as a name to branch on. */
+export type HostErrorCode =
+  | "NOT_A_XENSERVER"
+  | "OTHER_HOST"
+  | "FOLDER_FAILED"
+  | "NO_ROOM"
+  | "UPLOAD_INCOMPLETE"
+  | "IMAGE_CHANGED"
+  | "NOT_FOUND_IN_TIME"
+  | "DISC_IN_USE"
+  | "FOLDER_NOT_OURS";
+
+/** A step on the host that failed for a reason of the host's, other than a failed `xe`. */
+export class HostError extends Error {
+  override readonly name = "HostError";
+
+  /**
+   * @param code what to branch on
+   * @param host `host:port`
+   * @param message one sentence of what failed, one of what to do, then the host's own words
+   */
+  constructor(
+    readonly code: HostErrorCode,
+    readonly host: string,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}

@@ -1,0 +1,149 @@
+import type { SharedConnection } from "../ssh/shared-connection";
+import { HostError } from "./error";
+import {
+  type Folder,
+  folderAt,
+  identify,
+  lookAtFolder,
+  makeFolder,
+  pathOf,
+  removeFolder,
+  removeMarker,
+  uploadImage,
+} from "./folder";
+import { withRollback } from "./rollback";
+import { assertRoom } from "./room";
+import { findSrs, forgetSr, type IsoSrUuids, lookAtSr, makeIsoSr } from "./sr";
+
+/** What is to be made. */
+export interface TempIsoPlan {
+  readonly folder: Folder;
+  /** URN of the resource. */
+  readonly owner: string;
+  readonly image: {
+    /** Path of a plain file on this machine. */
+    readonly localPath: string;
+    readonly sizeBytes: number;
+    /** Lower-case hex. */
+    readonly sha256: string;
+  };
+  /** File name on the host, which becomes the VDI's `name-label`. */
+  readonly isoName: string;
+  readonly srName: string;
+}
+
+/** A temporary ISO as it is recorded: by its folder all of it is found. */
+export interface TempIso {
+  /** URN of the resource as it was at create. */
+  readonly owner: string;
+  readonly isoName: string;
+  /** In bytes. */
+  readonly isoSize: number;
+  /** Absolute folder on the host. */
+  readonly srPath: string;
+  /** INSTALLATION_UUID of the host that has the folder; like the following, unknown after a failed create. */
+  readonly hostUuid?: string;
+  readonly srUuid?: string;
+  readonly vdiUuid?: string;
+}
+
+/** What a host still has of a temporary ISO. */
+export type TempIsoCondition =
+  | { readonly state: "ready"; readonly pbdUuid: string }
+  /** Half of it: the SR without its folder or unplugged, or the folder without its SR. */
+  | { readonly state: "lost" }
+  | { readonly state: "gone" };
+
+/**
+ * Makes a temporary ISO on the host: a folder, the image in it, an SR of the folder. A failure at any step
+ * undoes the steps before it.
+ *
+ * @throws `HostError`, `XeError`, `SshError`; `RollbackIncompleteError` when something had to stay on the host
+ */
+export function createTempIso(
+  host: SharedConnection,
+  plan: TempIsoPlan,
+): Promise<IsoSrUuids & { readonly hostUuid: string }> {
+  const { folder, image, isoName, owner } = plan;
+  return withRollback(async (undo) => {
+    undo(`the folder ${pathOf(folder)}`, () => removeFolder(host, folder, isoName));
+    const { hostUuid, room } = await makeFolder(host, folder, { owner, sizeBytes: image.sizeBytes });
+    assertRoom(room, { sizeBytes: image.sizeBytes, srMountPath: folder.srMountPath }, host.address);
+    await uploadImage(host, folder, { ...image, isoName });
+
+    const sr = {
+      nameLabel: plan.srName,
+      nameDescription: descriptionOf(folder, owner),
+      location: pathOf(folder),
+      hostUuid,
+    };
+    undo(`the storage repository of ${pathOf(folder)}`, () => forgetSrsOf(host, sr));
+    const uuids = await makeIsoSr(host, sr, isoName);
+    await removeMarker(host, folder);
+    return { ...uuids, hostUuid };
+  });
+}
+
+/**
+ * Takes a temporary ISO away: out of every drive, its SR, its file, its folder. Each step succeeds when there
+ * is nothing left of what it removes.
+ *
+ * @throws {@link HostError} `DISC_IN_USE` with nothing removed, `OTHER_HOST`, `FOLDER_NOT_OURS`
+ */
+export async function deleteTempIso(host: SharedConnection, iso: TempIso): Promise<void> {
+  await assertSameHost(host, iso);
+  const folder = folderAt(iso.srPath);
+  if (iso.srUuid) await forgetSr(host, iso.srUuid);
+  await forgetSrsOf(host, { location: iso.srPath, nameDescription: descriptionOf(folder, iso.owner) });
+  await removeFolder(host, folder, iso.isoName);
+}
+
+/**
+ * Looks what the host still has of a temporary ISO.
+ *
+ * @throws {@link HostError} `OTHER_HOST` when another host answers at its address
+ */
+export async function readTempIso(host: SharedConnection, iso: TempIso): Promise<TempIsoCondition> {
+  await assertSameHost(host, iso);
+  const folder = folderAt(iso.srPath);
+  const [sr, image] = await Promise.all([
+    iso.srUuid ? lookAtSr(host, iso.srUuid) : { isThere: false, pbds: [], vdis: [] },
+    lookAtFolder(host, folder, iso.isoName),
+  ]);
+  if (!sr.isThere && !image.isThere) {
+    const others = await findSrs(host, {
+      location: iso.srPath,
+      nameDescription: descriptionOf(folder, iso.owner),
+    });
+    return { state: others.length === 0 ? "gone" : "lost" };
+  }
+  const pbd = sr.pbds.find(
+    (each) => each["host-uuid"] === iso.hostUuid && each["currently-attached"] === "true",
+  );
+  const hasVdi = sr.vdis.some((vdi) => vdi["uuid"] === iso.vdiUuid);
+  if (pbd?.["uuid"] && hasVdi && image.imageBytes === iso.isoSize)
+    return { state: "ready", pbdUuid: pbd["uuid"] };
+  return { state: "lost" };
+}
+
+/** Refuses a host that is not the one on which the disc was made, though it has its address. */
+export async function assertSameHost(host: SharedConnection, iso: TempIso): Promise<void> {
+  const hostUuid = await identify(host);
+  if (iso.hostUuid === undefined || hostUuid === iso.hostUuid) return;
+  const message =
+    `${host.address} is another host than the one on which the disc was made: its INSTALLATION_UUID is ${hostUuid}, not ${iso.hostUuid}. ` +
+    `If the host was reinstalled, nothing is left of the disc: drop the resource from the state with \`pulumi state delete <URN>\`.`;
+  throw new HostError("OTHER_HOST", host.address, message);
+}
+
+/** Leads from an SR to its owner, and back from a folder to an SR that a crash left without PBD. */
+function descriptionOf(folder: Folder, owner: string): string {
+  return `Temporary ISO of ${owner} in folder ${folder.uuid} (pulumi-xen-iso)`;
+}
+
+async function forgetSrsOf(
+  host: SharedConnection,
+  sr: { location: string; nameDescription: string },
+): Promise<void> {
+  for (const srUuid of await findSrs(host, sr)) await forgetSr(host, srUuid);
+}

@@ -1,0 +1,195 @@
+import type { Config } from "@pulumi/pulumi/dynamic";
+import { privateKeyProblem } from "../ssh/authentication";
+import { parseHostKeyOption } from "../ssh/host-key";
+import type { SshTarget } from "../ssh/target";
+import type { Problems } from "./problems";
+import { isUnknown } from "./unknown";
+
+/** `connection` as the provider gets it: plain values, and whatever a program put there. */
+export interface ConnectionInputs {
+  readonly host?: string;
+  readonly port?: number;
+  readonly user?: string;
+  readonly password?: string;
+  readonly privateKey?: string;
+  readonly privateKeyPassword?: string;
+  readonly agentSocketPath?: string;
+  readonly hostKey?: string;
+  readonly proxy?: ConnectionInputs;
+  readonly dialErrorLimit?: number;
+  readonly perDialTimeout?: number;
+}
+
+type Field = Exclude<keyof ConnectionInputs, "proxy">;
+
+/** What is wrong with a value of a field, or undefined. */
+type Rule = (value: unknown) => string | undefined;
+
+const text: Rule = (value) =>
+  typeof value === "string" && value !== "" ? undefined : "takes a text that is not empty";
+
+const line: Rule = (value) =>
+  text(value) ??
+  (/[\p{Cc}\s]/u.test(value as string) ? "has a blank or a control character in it" : undefined);
+
+const integerFrom =
+  (least: number, most: number): Rule =>
+  (value) =>
+    Number.isInteger(value) && (value as number) >= least && (value as number) <= most
+      ? undefined
+      : `takes a whole number from ${least} to ${most}`;
+
+const RULES: Readonly<Record<Field, Rule>> = {
+  host: (value) =>
+    line(value) ??
+    (/[/@[\]]/.test(value as string)
+      ? "takes a name or an IP address alone, without user, port or brackets"
+      : undefined),
+  port: integerFrom(1, 65_535),
+  user: line,
+  password: text,
+  privateKey: text,
+  privateKeyPassword: text,
+  agentSocketPath: text,
+  hostKey: (value) => text(value) ?? messageOf(() => parseHostKeyOption(value as string)),
+  dialErrorLimit: integerFrom(-1, 10_000),
+  perDialTimeout: integerFrom(0, 86_400),
+};
+
+const FIELDS = Object.keys(RULES) as Field[];
+
+let configuration: Config | undefined;
+
+/** Takes the stack's configuration. Called before any other method, and not awaited by the host. */
+export function configure(config: Config): void {
+  configuration = config;
+}
+
+/** The fields of `connection` that the stack's configuration has, namespace `xen`. */
+export function configuredConnection(): ConnectionInputs {
+  const entries = FIELDS.map(
+    (field) => [field, fromConfig(field, configuration?.get(`xen:${field}`))] as const,
+  );
+  const proxy: unknown = configuration?.get("xen:proxy");
+  const all = [...entries, ["proxy", typeof proxy === "string" ? parseJson(proxy) : proxy] as const];
+  return Object.fromEntries(all.filter(([, value]) => value !== undefined));
+}
+
+/** What is used: each field from the program, else from the stack's configuration. */
+export function effectiveConnection(inputs: ConnectionInputs | undefined): ConnectionInputs {
+  return { ...configuredConnection(), ...inputs };
+}
+
+/** Everything that is known to be wrong with the connection that results from arguments and configuration. */
+export function checkConnection(inputs: unknown, problems: Problems): void {
+  // Known only later, then as a whole: checked again at that time.
+  if (isUnknown(inputs)) return;
+  if (!isRecord(inputs ?? {})) {
+    problems.add("connection", "takes an object such as { host, password, hostKey }");
+    return;
+  }
+  const given = (inputs ?? {}) as Record<string, unknown>;
+  refuseUnknownFields(given, "connection", problems);
+  checkFields({ ...configuredConnection(), ...given }, given, "connection", problems);
+}
+
+/** The target with its defaults. */
+export function toSshTarget(connection: ConnectionInputs): SshTarget {
+  const { host, proxy, agentSocketPath = process.env["SSH_AUTH_SOCK"], ...rest } = connection;
+  // check has seen it; a state that was edited by hand has not been checked.
+  if (host === undefined)
+    throw new TypeError("connection.host: is missing; set it, or `pulumi config set xen:host …`.");
+  return {
+    port: 22,
+    user: "root",
+    dialErrorLimit: 10,
+    perDialTimeout: 15,
+    ...rest,
+    host,
+    agentSocketPath,
+    proxy: proxy && toSshTarget(proxy),
+  };
+}
+
+function checkFields(
+  connection: Record<string, unknown>,
+  given: Record<string, unknown>,
+  path: string,
+  problems: Problems,
+): void {
+  const nameOf = (field: string) =>
+    path === "connection" && given[field] === undefined && connection[field] !== undefined
+      ? `xen:${field} (stack configuration)`
+      : `${path}.${field}`;
+
+  for (const field of FIELDS) {
+    const value = connection[field];
+    const problem = value === undefined || isUnknown(value) ? undefined : RULES[field](value);
+    if (problem) problems.add(nameOf(field), problem);
+  }
+  const orConfigure = path === "connection" ? ", or `pulumi config set xen:host …`" : "";
+  if (connection["host"] === undefined) problems.add(`${path}.host`, `is missing; set it${orConfigure}`);
+  checkCredentials(connection, path, problems);
+
+  const { proxy } = connection;
+  if (proxy === undefined || isUnknown(proxy)) return;
+  if (!isRecord(proxy)) {
+    problems.add(
+      nameOf("proxy"),
+      "takes an object with the fields of a connection (as JSON in the configuration)",
+    );
+    return;
+  }
+  refuseUnknownFields(proxy, nameOf("proxy"), problems);
+  checkFields(proxy, proxy, `${path}.proxy`, problems);
+}
+
+function checkCredentials(connection: Record<string, unknown>, path: string, problems: Problems): void {
+  const {
+    password,
+    privateKey,
+    privateKeyPassword,
+    agentSocketPath = process.env["SSH_AUTH_SOCK"],
+  } = connection;
+  if (password === undefined && privateKey === undefined && agentSocketPath === undefined) {
+    const orConfigure = path === "connection" ? " (or `pulumi config set --secret xen:password …`)" : "";
+    problems.add(path, `has no way to log in; set password, privateKey or agentSocketPath${orConfigure}`);
+  }
+  if (typeof privateKey !== "string" || isUnknown(privateKey) || isUnknown(privateKeyPassword)) return;
+  const problem = privateKeyProblem(privateKey, privateKeyPassword as string | undefined);
+  if (problem) problems.add(`${path}.privateKey`, `cannot be used: ${problem}`);
+}
+
+function refuseUnknownFields(given: Record<string, unknown>, path: string, problems: Problems): void {
+  const known = [...FIELDS, "proxy"];
+  for (const field of Object.keys(given))
+    if (!known.includes(field))
+      problems.add(`${path}.${field}`, `is no field of a connection; there are ${known.join(", ")}`);
+}
+
+/** Configuration is text: numbers are read as such, anything else stays to be refused by its rule. */
+function fromConfig(field: Field, value: unknown): unknown {
+  const isNumber = field === "port" || field === "dialErrorLimit" || field === "perDialTimeout";
+  return isNumber && typeof value === "string" && /^-?\d+$/.test(value) ? Number(value) : value;
+}
+
+function parseJson(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+function messageOf(attempt: () => unknown): string | undefined {
+  try {
+    attempt();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

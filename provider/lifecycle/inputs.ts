@@ -1,0 +1,178 @@
+import { resolve } from "node:path";
+import { inspectImage, NotAnImageError } from "../iso/inspect";
+import { checkConnection, type ConnectionInputs } from "./connection";
+import { warn } from "./engine-log";
+import { Problems } from "./problems";
+import { isUnknown, UNKNOWN } from "./unknown";
+
+/** The inputs of a `XenTempIso` as they are stored: plain values, defaults in place. */
+export interface TempIsoInputs {
+  readonly isoPath: string;
+  readonly srName?: string;
+  readonly isoName?: string;
+  readonly srMountPath: string;
+  readonly connection?: ConnectionInputs;
+  /** URN of the resource, given by its class. */
+  readonly owner: string;
+  /** Of the content, lower-case hex. */
+  readonly isoSha256: string;
+}
+
+/** On disk, so that a reboot of the host harms nothing; xapi keeps its own one-off ISOs beside it. */
+const DEFAULT_SR_MOUNT_PATH = "/var/opt/xen-iso";
+
+/** With the folder's UUID and a name behind it, the path has to stay within {@link LONGEST_PATH_BYTES}. */
+const LONGEST_SR_MOUNT_PATH_BYTES = 150;
+
+/** blktap takes `aio:<path>` up to 254 bytes. */
+const LONGEST_PATH_BYTES = 250;
+
+const UUID_LENGTH = 36;
+
+const ARGUMENTS = ["isoPath", "srName", "isoName", "srMountPath", "connection"];
+
+/** What stands beside the arguments: the class's own, the engine's, and what `ignoreChanges` keeps. */
+const OTHERS = ["owner", "__provider", "isoSha256"];
+
+/**
+ * Checks the arguments without the network, and completes them: defaults, and the sha256 of the content.
+ * Whatever is not known yet at preview is left for the up.
+ *
+ * @param olds the old inputs, empty for a new resource and for a replacement
+ */
+export async function checkTempIso(olds: Record<string, unknown>, news: Record<string, unknown>) {
+  const problems = new Problems();
+  const { srMountPath = DEFAULT_SR_MOUNT_PATH, owner } = news;
+
+  for (const name of Object.keys(news))
+    if (![...ARGUMENTS, ...OTHERS].includes(name))
+      problems.add(name, `is no argument of XenTempIso; there are ${ARGUMENTS.join(", ")}`);
+  if (hasControlCharacter(owner)) problems.add("name", "the resource's name has a control character in it");
+  check(srMountPath, "srMountPath", srMountPathProblem, problems);
+  check(news["srName"], "srName", srNameProblem, problems);
+  check(news["isoName"], "isoName", (name) => isoNameProblem(name, srMountPath), problems);
+  checkConnection(news["connection"], problems);
+  const isoSha256 = await sha256Of(olds, news, problems);
+
+  const connection = news["connection"];
+  if (isIgnoringHostKey(connection))
+    await warn(
+      owner,
+      "The host key is not checked (hostKey: ignore): whoever is in between gets the credentials.",
+    );
+  return { inputs: { ...news, srMountPath, isoSha256 }, failures: problems.failures };
+}
+
+/** The name of the resource: what follows the type in `urn:pulumi:<stack>::<project>::<type>::<name>`. */
+export function nameOf(urn: string): string {
+  return urn.split("::").slice(3).join("::");
+}
+
+/**
+ * A name for the image on the host: `<resource name>-<uuid>.iso`, with whatever cannot stand in it replaced,
+ * and shortened to fit.
+ */
+export function defaultIsoName(urn: string, srMountPath: string, uuid: string): string {
+  const ending = `-${uuid}.iso`;
+  const room = LONGEST_PATH_BYTES - srMountPath.length - UUID_LENGTH - 2 - ending.length;
+  const cleaned = nameOf(urn).replaceAll(/[^A-Za-z0-9._-]+/g, "-");
+  // The storage manager takes the tools' names for the tools' own image.
+  const name = /^(xs|guest)-tools/.test(cleaned) ? `iso-${cleaned}` : cleaned;
+  return name.slice(0, room) + ending;
+}
+
+async function sha256Of(
+  olds: Record<string, unknown>,
+  news: Record<string, unknown>,
+  problems: Problems,
+): Promise<unknown> {
+  const { isoPath, owner } = news;
+  // ignoreChanges put the old value into the new inputs: the disc stays whatever became of the file.
+  if (news["isoSha256"] !== undefined && news["isoSha256"] === olds["isoSha256"]) return olds["isoSha256"];
+  if (isUnknown(isoPath)) return UNKNOWN;
+  if (isoPath === undefined) {
+    problems.add("isoPath", "is missing; set it to the path of an ISO file");
+    return undefined;
+  }
+  if (typeof isoPath !== "string" || isoPath === "") {
+    problems.add("isoPath", "takes the path of a file as text, not a Pulumi asset or another object");
+    return undefined;
+  }
+  try {
+    const { sha256, sizeBytes } = await inspectImage(isoPath);
+    if (sizeBytes % 512 !== 0)
+      await warn(
+        owner,
+        `${isoPath} has ${sizeBytes} bytes, no multiple of 512: the VM will not see the last ones.`,
+      );
+    return sha256;
+  } catch (error) {
+    problems.add("isoPath", isoPathProblem(isoPath, error));
+    return undefined;
+  }
+}
+
+function isoPathProblem(isoPath: string, error: unknown): string {
+  if (error instanceof NotAnImageError)
+    return `${isoPath} cannot be used: ${error.message}; give an ISO image`;
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT")
+    return `there is no file ${resolve(isoPath)}; a relative path counts from the program's folder`;
+  return `${resolve(isoPath)} cannot be read (${code ?? String(error)}); check its permissions`;
+}
+
+type Rule = (value: string) => string | undefined;
+
+function check(value: unknown, argument: string, rule: Rule, problems: Problems): void {
+  if (value === undefined || isUnknown(value)) return;
+  const problem = typeof value === "string" && value !== "" ? rule(value) : "takes a text that is not empty";
+  if (problem) problems.add(argument, problem);
+}
+
+function srNameProblem(srName: string): string | undefined {
+  if (hasControlCharacter(srName))
+    return "has a control character in it; xe would take it for a further argument";
+  return srName.length > 200 ? "has more than 200 characters" : undefined;
+}
+
+function srMountPathProblem(path: string): string | undefined {
+  if (!/^(\/[^/]+)+$/.test(path))
+    return "takes an absolute folder of the host such as /var/opt/xen-iso, without a slash at its end";
+  if (path.split("/").some((part) => part === "." || part === "..")) return "may not hold . or ..";
+  if (!isPrintableAscii(path) || path.includes("="))
+    return "takes printable ASCII without =; the storage manager finds no other path";
+  return path.length > LONGEST_SR_MOUNT_PATH_BYTES
+    ? `has more than ${LONGEST_SR_MOUNT_PATH_BYTES} bytes`
+    : undefined;
+}
+
+function isoNameProblem(name: string, srMountPath: unknown): string | undefined {
+  if (!isPrintableAscii(name) || /[/=]/.test(name))
+    return "takes printable ASCII without / and =; the storage manager finds no other file";
+  if (!name.endsWith(".iso")) return "has to end in .iso";
+  if (/^(xs|guest)-tools/i.test(name))
+    return "may not begin with xs-tools or guest-tools; the storage manager takes such a file for the tools' image";
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.(iso|img)/i.test(name))
+    return "may not begin with <uuid>.iso; it would become the disc's UUID, which has to be free in the whole pool";
+  const room = LONGEST_PATH_BYTES - String(srMountPath).length - UUID_LENGTH - 2;
+  return name.length > room
+    ? `has more than ${room} characters, which is what fits with srMountPath`
+    : undefined;
+}
+
+function isPrintableAscii(text: string): boolean {
+  return /^[\x20-\x7e]+$/.test(text);
+}
+
+function hasControlCharacter(value: unknown): boolean {
+  return typeof value === "string" && /\p{Cc}/u.test(value);
+}
+
+function isIgnoringHostKey(connection: unknown): boolean {
+  return (
+    typeof connection === "object" &&
+    connection !== null &&
+    "hostKey" in connection &&
+    connection.hostKey === "ignore"
+  );
+}

@@ -1,0 +1,50 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/**
+ * How to reach a host; names as in `@pulumi/command`'s. Fields that are not given come from the stack's
+ * configuration, namespace `xen`: `pulumi config set --secret xen:password …`.
+ */
+export interface ConnectionArgs {
+  /** Name or IP address of the host itself (dom0), IPv6 without brackets. */
+  host?: pulumi.Input<string | undefined> | undefined;
+  /** Default 22. */
+  port?: pulumi.Input<number | undefined> | undefined;
+  /** Default `root`. */
+  user?: pulumi.Input<string | undefined> | undefined;
+  /** Asked for by either `password` or `keyboard-interactive`. Always kept as a secret. */
+  password?: pulumi.Input<string | undefined> | undefined;
+  /** PEM or OpenSSH text. Always kept as a secret. */
+  privateKey?: pulumi.Input<string | undefined> | undefined;
+  /** Opens an encrypted `privateKey`. Always kept as a secret. */
+  privateKeyPassword?: pulumi.Input<string | undefined> | undefined;
+  /** Path of an SSH agent's socket, on Windows of its named pipe. Default: the variable `SSH_AUTH_SOCK`. */
+  agentSocketPath?: pulumi.Input<string | undefined> | undefined;
+  /**
+   * The host's public key (`ssh-ed25519 AAAA…`) or its fingerprint (`SHA256:…`). Without it the user's
+   * `known_hosts` decides; `ignore` turns the check off.
+   */
+  hostKey?: pulumi.Input<string | undefined> | undefined;
+  /** A jump host, reached in the same ways. */
+  proxy?: pulumi.Input<ConnectionArgs | undefined> | undefined;
+  /** How many times a connection is tried, -1 for ever. Default 10. */
+  dialErrorLimit?: pulumi.Input<number | undefined> | undefined;
+  /** How long one try may take, in seconds, 0 for no limit. Default 15. */
+  perDialTimeout?: pulumi.Input<number | undefined> | undefined;
+}
+
+const SECRETS = ["password", "privateKey", "privateKeyPassword"] as const;
+
+/**
+ * The connection with its secrets marked as such, however they were given: field by field where the fields
+ * can be seen, else as a whole.
+ */
+export function withSecrets(
+  connection: pulumi.Input<ConnectionArgs | undefined> | undefined,
+): pulumi.Input<ConnectionArgs | undefined> | undefined {
+  if (typeof connection !== "object") return connection;
+  if (pulumi.Output.isInstance(connection) || connection instanceof Promise) return pulumi.secret(connection);
+  const marked = { ...connection };
+  for (const name of SECRETS) if (marked[name] !== undefined) marked[name] = pulumi.secret(marked[name]);
+  if (marked.proxy !== undefined) marked.proxy = withSecrets(marked.proxy);
+  return marked;
+}

@@ -1,0 +1,94 @@
+import * as pulumi from "@pulumi/pulumi";
+import { tempIsoProvider } from "../lifecycle/serialised";
+import type { TempIsoStatus } from "../lifecycle/temp-iso";
+import { type ConnectionArgs, withSecrets } from "./connection";
+
+/** The arguments of a {@link XenTempIso}. */
+export interface XenTempIsoArgs {
+  /** A local ISO 9660 or UDF image, relative to the program's folder. */
+  isoPath?: pulumi.Input<string | undefined> | undefined;
+  /** The SR's `name-label`. Default: `<resource name>-<8 hex>`, chosen at create. */
+  srName?: pulumi.Input<string | undefined> | undefined;
+  /**
+   * File name on the host, which becomes the VDI's `name-label`: printable ASCII without `/` and `=` that ends
+   * in `.iso`. Default: `<resource name>-<uuid>.iso`, chosen at create.
+   */
+  isoName?: pulumi.Input<string | undefined> | undefined;
+  /**
+   * Absolute folder on the host in which the SR's own folder is made; made when missing, never removed.
+   * Default `/var/opt/xen-iso`, on disk. `/var/run/sr-mount` takes the host's memory and is gone after a reboot.
+   */
+  srMountPath?: pulumi.Input<string | undefined> | undefined;
+  /** How to reach the host; what is not given comes from the stack's configuration. */
+  connection?: pulumi.Input<ConnectionArgs | undefined> | undefined;
+}
+
+const TYPE = { module: "xen", name: "TempIso" } as const;
+
+/**
+ * An ISO image on a XenServer / XCP-ng host, as a storage repository of its own, for a virtual machine's first
+ * boot: it is uploaded at create, and at delete it is ejected everywhere and removed with all that was made
+ * for it.
+ *
+ * ```ts
+ * const seed = new XenTempIso("web-1-seed", { connection: { host: "xen1.example.net", password }, isoPath: "web-1.iso" });
+ * ```
+ */
+export class XenTempIso extends pulumi.dynamic.Resource {
+  /** UUID of the SR; also the resource's `id`. */
+  declare readonly srUuid: pulumi.Output<string>;
+  /** UUID of the SR's PBD on that host. */
+  declare readonly pbdUuid: pulumi.Output<string>;
+  /** UUID of the disc: what a VM's CD drive is given. */
+  declare readonly vdiUuid: pulumi.Output<string>;
+  /** File name on the host, and the VDI's `name-label`. */
+  declare readonly isoName: pulumi.Output<string>;
+  /** The SR's `name-label`. */
+  declare readonly srName: pulumi.Output<string>;
+  /** Absolute folder on the host that holds the image. */
+  declare readonly srPath: pulumi.Output<string>;
+  /** Absolute folder on the host that holds {@link srPath}. */
+  declare readonly srMountPath: pulumi.Output<string>;
+  /** INSTALLATION_UUID of the host. */
+  declare readonly hostUuid: pulumi.Output<string>;
+  /** Of the image, lower-case hex. */
+  declare readonly isoSha256: pulumi.Output<string>;
+  /** Of the image, in bytes. */
+  declare readonly isoSize: pulumi.Output<number>;
+  /** Where the disc is, as it was reached: name or address. */
+  declare readonly host: pulumi.Output<string>;
+  declare readonly port: pulumi.Output<number>;
+  declare readonly user: pulumi.Output<string>;
+  /** The key that the host proved to have: `ssh-ed25519 AAAA…`. */
+  declare readonly hostKey: pulumi.Output<string>;
+  /** `ready`; `incomplete` or `lost` is replaced by the next up. */
+  declare readonly status: pulumi.Output<TempIsoStatus>;
+
+  /**
+   * @param name of the resource; the names on the host begin with it
+   * @throws nothing: what is wrong with the arguments is reported at preview
+   */
+  constructor(name: string, args: XenTempIsoArgs, opts?: pulumi.CustomResourceOptions) {
+    super(
+      tempIsoProvider,
+      name,
+      {
+        ...args,
+        connection: withSecrets(args.connection),
+        owner: pulumi.createUrn(name, `pulumi-nodejs:dynamic/${TYPE.module}:${TYPE.name}`, opts?.parent),
+        // Outputs exist on the class only if they are named here.
+        ...Object.fromEntries(
+          OUTPUTS.filter((output) => !(output in args)).map((output) => [output, undefined]),
+        ),
+      },
+      opts,
+      TYPE.module,
+      TYPE.name,
+    );
+  }
+}
+
+const OUTPUTS = [
+  ...["srUuid", "pbdUuid", "vdiUuid", "isoName", "srName", "srPath", "srMountPath", "hostUuid"],
+  ...["isoSha256", "isoSize", "host", "port", "user", "hostKey", "status"],
+];

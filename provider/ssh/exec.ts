@@ -1,0 +1,186 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import type { ClientChannel } from "ssh2";
+import type { Connection } from "./connect";
+import { SshError } from "./error";
+import { retry } from "./retry";
+import { type Script, sh } from "./sh";
+
+/** What a remote command is given besides its text. */
+export interface ExecOptions {
+  /** What it does, for messages: "create the storage repository". */
+  readonly purpose: string;
+  /** How long the host may take once it has the input, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Sent to its standard input as fast as the host takes it. */
+  readonly input?: AsyncIterable<Uint8Array>;
+}
+
+/** How a remote command ended. */
+export interface ExecResult {
+  readonly status: number;
+  /** What the script itself printed, without the noise of the root shell's start-up files. */
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** How long not one byte of input may move before the host counts as gone; there is no limit on the whole. */
+const STALL_TIMEOUT_MS = 60_000;
+
+/**
+ * Runs a script on the host, in a shell of its own.
+ *
+ * `XE_EXTRA_ARGS` is unset, because `xe` would read further arguments from it. What the script prints stands
+ * between marks made for this one call, so that whatever root's `.bashrc` prints does no harm.
+ *
+ * @throws {@link SshError} `CONNECTION_LOST`, `COMMAND_TIMED_OUT` (the script may still run on the host),
+ * `CHANNEL_REFUSED`; and what `input` throws
+ */
+export async function exec(
+  connection: Connection,
+  script: Script,
+  options: ExecOptions,
+): Promise<ExecResult> {
+  const mark = randomBytes(12).toString("hex");
+  const channel = await openChannel(connection, marked(script, mark), options);
+  const ended = new AbortController();
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  channel.on("data", (chunk: Buffer) => stdout.push(chunk));
+  channel.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+  // Every way a channel breaks ends in `close`; without a listener an error would end the process.
+  channel.on("error", () => undefined);
+  const closed = once(channel, "close", { signal: ended.signal });
+  const timer = timeLimit((limitMs) => timedOut(connection, options, limitMs));
+
+  try {
+    const sending = send(channel, options, timer.restart, ended.signal);
+    await Promise.race([
+      closed,
+      rejectWhenAborted(connection.lost, ended.signal),
+      timer.expired,
+      failureOf(sending),
+    ]);
+    return readResult(
+      Buffer.concat(stdout).toString(),
+      Buffer.concat(stderr).toString(),
+      mark,
+      connection,
+      options,
+    );
+  } catch (error) {
+    // The remote side sees its input end and its output closed; it is told no other way that nobody waits.
+    channel.destroy();
+    throw error;
+  } finally {
+    ended.abort();
+    timer.stop();
+  }
+}
+
+function marked(script: Script, mark: string): Script {
+  return sh`unset XE_EXTRA_ARGS; export LC_ALL=C PATH="$PATH:/opt/xensource/bin"
+echo ${mark}; echo ${mark} >&2
+(
+${script}
+); printf '\n%s %d\n' ${mark} $?`;
+}
+
+/** One at a time, sshd forgets a channel a little after its end: asked again on a refusal (`MaxSessions`). */
+function openChannel(
+  connection: Connection,
+  script: Script,
+  { purpose }: ExecOptions,
+): Promise<ClientChannel> {
+  const isPassing = (error: unknown) => error instanceof SshError && error.code === "CHANNEL_REFUSED";
+  return retry({ isPassing, firstPauseMs: 50, growth: 1.6, longestPauseMs: 1_000, attempts: 10 }, () => {
+    connection.lost.throwIfAborted();
+    return new Promise<ClientChannel>((resolve, reject) => {
+      connection.client.exec(script.text, (error, channel) => {
+        if (!error) return resolve(channel);
+        const message = `${connection.address} refused to start a command (to ${purpose}): ${error.message}. Check MaxSessions in its sshd_config.`;
+        return reject(new SshError("CHANNEL_REFUSED", connection.address, message, { cause: error }));
+      });
+    });
+  });
+}
+
+/** Sends the input with back-pressure; stops when the host closes the channel before it has all. */
+async function send(
+  channel: ClientChannel,
+  { input, timeoutMs }: ExecOptions,
+  limit: (limitMs: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const chunk of input ?? []) {
+    if (signal.aborted) return;
+    limit(STALL_TIMEOUT_MS);
+    if (!channel.write(chunk)) await once(channel, "drain", { signal }).catch(() => undefined);
+  }
+  limit(timeoutMs);
+  channel.end();
+}
+
+/** Never resolves: an input that was sent is no end of the command, an input that could not be read is. */
+function failureOf(sending: Promise<void>): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    sending.catch(reject);
+  });
+}
+
+function rejectWhenAborted(lost: AbortSignal, unless: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (lost.aborted) reject(lost.reason as Error);
+    lost.addEventListener("abort", () => reject(lost.reason as Error), { signal: unless });
+  });
+}
+
+/** A limit that can be set anew; `expired` rejects once it has passed. */
+function timeLimit(errorOf: (limitMs: number) => Error) {
+  let timer: NodeJS.Timeout | undefined;
+  let expire: (error: Error) => void;
+  const expired = new Promise<never>((_resolve, reject) => (expire = reject));
+  const stop = () => {
+    clearTimeout(timer);
+  };
+  const restart = (limitMs: number) => {
+    stop();
+    timer = setTimeout(() => {
+      expire(errorOf(limitMs));
+    }, limitMs);
+  };
+  return { expired, restart, stop };
+}
+
+function readResult(
+  stdout: string,
+  stderr: string,
+  mark: string,
+  connection: Connection,
+  { purpose }: ExecOptions,
+): ExecResult {
+  const begin = stdout.indexOf(`${mark}\n`);
+  const end = stdout.lastIndexOf(`\n${mark} `);
+  if (begin < 0 || end < 0) {
+    connection.lost.throwIfAborted();
+    const message = `The shell of ${connection.target.user} on ${connection.address} ended before the command was done (to ${purpose}).`;
+    const hint = `Check that it is bash and that its start-up files do not end it.`;
+    throw new SshError(
+      "CONNECTION_LOST",
+      connection.address,
+      [message, hint, stderr.trim()].filter(Boolean).join(" "),
+    );
+  }
+  return {
+    status: Number(stdout.slice(end + mark.length + 2)),
+    stdout: stdout.slice(begin + mark.length + 1, end),
+    stderr: stderr.slice(stderr.indexOf(`${mark}\n`) + mark.length + 1),
+  };
+}
+
+function timedOut({ address }: Connection, { purpose }: ExecOptions, limitMs: number): SshError {
+  const message =
+    `${address} did not go on within ${limitMs / 1_000} s (to ${purpose}). ` +
+    `Check what its toolstack and its storage are doing: \`xe task-list\` on the host.`;
+  return new SshError("COMMAND_TIMED_OUT", address, message);
+}

@@ -1,0 +1,37 @@
+/** A piece of shell text in which every value is quoted. Only {@link sh} makes one. */
+export class Script {
+  /** @internal */
+  constructor(readonly text: string) {}
+}
+
+/** What a script may hold: a value (quoted), several values (each quoted), a number, or another script. */
+export type ScriptValue = string | number | readonly string[] | Script;
+
+/**
+ * Shell text with quoted values: `` sh`mkdir ${folder}` `` cannot be written with a value unquoted, and
+ * `exec` takes nothing but a {@link Script}.
+ *
+ * @throws TypeError for a value with a NUL character, which no argument of a command can hold
+ */
+export function sh(text: TemplateStringsArray, ...values: readonly ScriptValue[]): Script {
+  // String.raw, so that a backslash of the shell's is written once.
+  return new Script(String.raw({ raw: text.raw }, ...values.map(toShell)));
+}
+
+/** Scripts one after another, each on its own lines. */
+export function lines(...scripts: readonly Script[]): Script {
+  return new Script(scripts.map((script) => script.text).join("\n"));
+}
+
+function toShell(value: ScriptValue): string {
+  if (value instanceof Script) return value.text;
+  if (typeof value === "number") return String(value);
+  if (typeof value === "string") return quote(value);
+  return value.map(quote).join(" ");
+}
+
+/** Within single quotes the shell reads everything but the single quote itself as it stands. */
+function quote(value: string): string {
+  if (value.includes("\0")) throw new TypeError("A value with a NUL character cannot be given to a command.");
+  return `'${value.replaceAll("'", `'\\''`)}'`;
+}

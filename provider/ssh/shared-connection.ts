@@ -1,0 +1,98 @@
+import type SftpClient from "ssh2-sftp-client";
+import { connect, type Connection } from "./connect";
+import { exec, type ExecOptions, type ExecResult } from "./exec";
+import { withSftp } from "./sftp";
+import type { Script } from "./sh";
+import { addressOf, type SshTarget } from "./target";
+
+/**
+ * How many commands run at once on one connection. OpenSSH's `MaxSessions` is 10; a channel counts there until
+ * the server has handled its close, so the last two stay free.
+ */
+const MOST_CHANNELS = 8;
+
+/** How long a connection is kept after its last command. */
+const IDLE_MS = 1_000;
+
+/**
+ * One connection to a host, shared by every resource and operation of this process that logs in there in the
+ * same way. It is opened by the first command, opened anew by the next one after it broke, and closed when
+ * idle, so that it holds no process open.
+ */
+export class SharedConnection {
+  static readonly #open = new Map<string, SharedConnection>();
+
+  /** The connection for this target: the same object as long as it is in use. */
+  static to(target: SshTarget): SharedConnection {
+    const key = JSON.stringify(target);
+    const shared = this.#open.get(key) ?? new SharedConnection(target, () => this.#open.delete(key));
+    this.#open.set(key, shared);
+    return shared;
+  }
+
+  /** `host:port` for messages. */
+  readonly address: string;
+  #connection: Promise<Connection> | undefined;
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+  #idle: NodeJS.Timeout | undefined;
+
+  private constructor(
+    readonly target: SshTarget,
+    private readonly forget: () => void,
+  ) {
+    this.address = addressOf(target);
+  }
+
+  /** Runs a script; commands that find all channels taken wait their turn, first come first served. */
+  exec(script: Script, options: ExecOptions): Promise<ExecResult> {
+    return this.#use((connection) => exec(connection, script, options));
+  }
+
+  /** Uses SFTP; it takes one of the same places. */
+  sftp<T>(work: (sftp: SftpClient) => Promise<T>): Promise<T> {
+    return this.#use((connection) => withSftp(connection, work));
+  }
+
+  /** The key that the host proved to have, as `ssh-ed25519 AAAA…`. */
+  hostKey(): Promise<string> {
+    return this.#use((connection) => Promise.resolve(connection.hostKey));
+  }
+
+  async #use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    clearTimeout(this.#idle);
+    if (this.#running === MOST_CHANNELS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#running++;
+    try {
+      return await work(await this.#connected());
+    } finally {
+      const next = this.#waiting.shift();
+      // Whoever waits takes over the place, so that nobody who comes now is served before.
+      if (next) next();
+      else if (--this.#running === 0) this.#idle = setTimeout(() => void this.#close(), IDLE_MS);
+    }
+  }
+
+  async #connected(): Promise<Connection> {
+    this.#connection ??= connect(this.target);
+    try {
+      const connection = await this.#connection;
+      if (!connection.lost.aborted) return connection;
+    } catch (error) {
+      this.#connection = undefined;
+      throw error;
+    }
+    this.#connection = undefined;
+    return this.#connected();
+  }
+
+  async #close(): Promise<void> {
+    this.forget();
+    const connection = this.#connection;
+    this.#connection = undefined;
+    await connection?.then(
+      ({ close }) => close(),
+      () => undefined,
+    );
+  }
+}

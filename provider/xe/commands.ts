@@ -1,0 +1,86 @@
+import { type Script, sh } from "../ssh/sh";
+import { parseRecords, parseUuid, type XeRecord } from "./parse";
+
+/** A call of `xe` as a value: its name, the script that makes it, and how its output is read. */
+export interface XeCommand<T> {
+  readonly name: string;
+  readonly script: Script;
+  readonly parse: (stdout: string) => T;
+}
+
+/** How an ISO storage repository is made of a folder. */
+export interface IsoSr {
+  readonly nameLabel: string;
+  readonly nameDescription: string;
+  /** Absolute folder on the host. */
+  readonly location: string;
+  /** INSTALLATION_UUID of the host that has the folder. */
+  readonly hostUuid: string;
+}
+
+/**
+ * Records an ISO SR over a folder, and plugs its PBD on that host. Exit status 0 does not say that the plug
+ * succeeded.
+ *
+ * @see xapi-project/xen-api: ocaml/xapi/xapi_sr.ml
+ */
+export const srCreate = ({ nameLabel, nameDescription, location, hostUuid }: IsoSr): XeCommand<string> =>
+  xe(
+    "sr-create",
+    {
+      "name-label": nameLabel,
+      "name-description": nameDescription,
+      type: "iso",
+      "content-type": "iso",
+      "device-config:location": location,
+      "device-config:legacy_mode": "true",
+      // In a pool of several hosts xapi does not guess which one has the folder.
+      "host-uuid": hostUuid,
+    },
+    parseUuid,
+  );
+
+/** Reads the folder and makes the VDI records, now and synchronously. */
+export const srScan = (uuid: string) => xe("sr-scan", { uuid }, nothing);
+
+/** Drops the records of an SR, its PBDs and its VDIs; touches no file. Refused while a PBD is plugged. */
+export const srForget = (uuid: string) => xe("sr-forget", { uuid }, nothing);
+
+export const srList = (filter: Fields) => list("sr-list", ["uuid", "name-label", "name-description"], filter);
+
+export const pbdList = (filter: Fields) =>
+  list("pbd-list", ["uuid", "host-uuid", "sr-uuid", "currently-attached"], filter);
+
+export const pbdPlug = (uuid: string) => xe("pbd-plug", { uuid }, nothing);
+
+/** Refused with VDI_IN_USE while a running VM of that host has the disc; does nothing when already unplugged. */
+export const pbdUnplug = (uuid: string) => xe("pbd-unplug", { uuid }, nothing);
+
+export const vdiList = (filter: Fields) => list("vdi-list", ["uuid", "name-label", "virtual-size"], filter);
+
+/** Includes the drives of snapshots. */
+export const vbdList = (filter: Fields) =>
+  list("vbd-list", ["uuid", "vm-uuid", "vm-name-label", "type", "empty"], filter);
+
+export const vbdEject = (uuid: string) => xe("vbd-eject", { uuid }, nothing);
+
+/** Leaves out snapshots and templates. */
+export const vmList = (filter: Fields) => list("vm-list", ["uuid", "name-label", "power-state"], filter);
+
+type Fields = Readonly<Record<string, string>>;
+
+const nothing = () => undefined;
+
+function list(name: string, fields: readonly string[], filter: Fields): XeCommand<XeRecord[]> {
+  return xe(name, { ...filter, params: fields.join(",") }, parseRecords);
+}
+
+function xe<T>(name: string, parameters: Fields, parse: (stdout: string) => T): XeCommand<T> {
+  const words = Object.entries(parameters).map(([key, value]) => {
+    // xe joins its arguments with newlines: a newline in a value would add an argument.
+    if (/\p{Cc}/u.test(value))
+      throw new TypeError(`A control character cannot be given to xe ${name} in ${key}.`);
+    return `${key}=${value}`;
+  });
+  return { name, script: sh`xe ${name} ${words}`, parse };
+}

@@ -1,0 +1,90 @@
+/**
+ * What `xe` reported, with xapi's own error code.
+ *
+ * @see xapi-project/xen-api: ocaml/idl/datamodel_errors.ml
+ */
+export class XeError extends Error {
+  override readonly name = "XeError";
+
+  /**
+   * @param code xapi's error code (`SR_HAS_PBD`), or `TOOLSTACK_DOWN`, or `UNKNOWN` for words not known here
+   * @param params what xapi said beside it, in its order: UUIDs, texts of the storage manager
+   * @param command the `xe` command that failed: `sr-create`
+   * @param host `host:port` of the host that ran it
+   * @param words standard error as it was
+   */
+  constructor(
+    readonly code: string,
+    readonly params: readonly string[],
+    readonly command: string,
+    readonly host: string,
+    readonly words: string,
+  ) {
+    super(
+      [`xe ${command} failed on ${host} (${code}).`, adviceOf(code), `The host says: ${words}`].join(" "),
+    );
+  }
+}
+
+/** Reads what a failed `xe` wrote to standard error. */
+export function parseXeError(stderr: string): { code: string; params: string[] } {
+  const backEnd = /^Error code: (\S+)(?:\nError parameters: (.*))?/m.exec(stderr);
+  if (backEnd?.[1])
+    return { code: backEnd[1], params: (backEnd[2] ?? "").split(",").map((param) => param.trim()) };
+  const code = SENTENCES.find(([, sentence]) => stderr.includes(sentence))?.[0] ?? "UNKNOWN";
+  // `name: value` lines follow the sentence.
+  const params = [...stderr.matchAll(/^[a-z_]+: (.*)$/gm)].map(([, value]) => value ?? "");
+  return { code, params };
+}
+
+const isOneOf = (codes: readonly string[]) => (error: unknown) =>
+  error instanceof XeError && codes.includes(error.code);
+
+/** The object that was asked for is not there any more. */
+export const isGone = isOneOf(["UUID_INVALID", "HANDLE_INVALID"]);
+
+/** The toolstack is busy or starting: worth asking again. */
+export const isPassing = isOneOf(["TOOLSTACK_DOWN", "OTHER_OPERATION_IN_PROGRESS"]);
+
+/** The guest holds the disc: worth asking again for a while. */
+export const isTrayLocked = isOneOf(["VBD_TRAY_LOCKED", "DEVICE_DETACH_REJECTED", "DEVICE_DETACH_TIMEOUT"]);
+
+/** The sentence by which `xe` prints each error, as far as it is needed to tell them apart. */
+const SENTENCES: readonly (readonly [code: string, sentence: string])[] = [
+  ["UUID_INVALID", "The uuid you supplied was invalid."],
+  ["HANDLE_INVALID", "You gave an invalid object reference."],
+  ["SR_HAS_PBD", "The SR is still connected to a host via a PBD."],
+  ["SR_NO_PBDS", "The SR has no attached PBDs"],
+  ["VDI_IN_USE", "because this VDI is in use by some other operation"],
+  ["VBD_IS_EMPTY", "because the drive is empty"],
+  ["VBD_NOT_EMPTY", "because the drive is not empty"],
+  ["VBD_TRAY_LOCKED", "This VM has locked the DVD drive tray"],
+  ["VBD_NOT_REMOVABLE_MEDIA", "Media could not be ejected because it is not removable"],
+  ["DEVICE_DETACH_REJECTED", "rejected the attempt to detach the device"],
+  ["DEVICE_DETACH_TIMEOUT", "while attempting to detach a device from a VM"],
+  ["VM_BAD_POWER_STATE", "not in an appropriate power state"],
+  ["OTHER_OPERATION_IN_PROGRESS", "Another operation involving the object is currently in progress"],
+  ["HOST_IN_EMERGENCY_MODE", "the host is running in emergency mode"],
+  ["HOST_OFFLINE", "You attempted an operation which involves a host which could not be contacted"],
+  ["CANNOT_CONTACT_HOST", "Cannot forward messages because the"],
+  ["TOOLSTACK_DOWN", "Lost connection to the server"],
+  ["TOOLSTACK_DOWN", "Connection refused"],
+  ["TOOLSTACK_DOWN", "The host toolstack is still initialising"],
+];
+
+function adviceOf(code: string): string {
+  return ADVICE[code] ?? "See what the host says, and /var/log/xensource.log and /var/log/SMlog on it.";
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  TOOLSTACK_DOWN:
+    "Check the toolstack with `systemctl status xapi`, or start it with `xe-toolstack-restart`.",
+  HOST_IN_EMERGENCY_MODE:
+    "Its pool coordinator does not answer: bring it back, or make another host the coordinator with `xe pool-emergency-transition-to-master`.",
+  OTHER_OPERATION_IN_PROGRESS:
+    "Wait until the other operation is done (`xe task-list`), then run the command again.",
+  SR_BACKEND_FAILURE_226: "The folder is not on the host that was to attach it.",
+  VM_BAD_POWER_STATE: "Resume or shut down that VM, then run the command again.",
+  VDI_IN_USE:
+    "Shut down the VM that uses the disc, or take the disc out of its drive, then run the command again.",
+};

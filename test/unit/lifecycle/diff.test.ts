@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import type { TempIsoInputs } from "../../../provider/lifecycle/inputs";
+import { diff, type TempIsoState } from "../../../provider/lifecycle/temp-iso";
+import { UNKNOWN } from "../../../provider/lifecycle/unknown";
+
+const inputs: TempIsoInputs = {
+  isoPath: "a.iso",
+  srMountPath: "/var/opt/xen-iso",
+  connection: { host: "xen1.example.net", password: "p" },
+  owner: "urn:pulumi:s::p::t::n",
+  isoSha256: "aa",
+};
+
+const state: TempIsoState = {
+  ...inputs,
+  srName: "n-1",
+  isoName: "n-1.iso",
+  srUuid: "s",
+  pbdUuid: "p",
+  vdiUuid: "v",
+  srPath: "/var/opt/xen-iso/1",
+  hostUuid: "h",
+  isoSize: 2048,
+  host: "xen1.example.net",
+  port: 22,
+  user: "root",
+  hostKey: "ssh-ed25519 AAAA",
+  status: "ready",
+};
+
+const connection = { host: "xen1.example.net", password: "p" };
+
+test.each<[string, Partial<TempIsoInputs>]>([
+  ["nothing", {}],
+  ["the path, with the same content", { isoPath: "elsewhere/b.iso" }],
+  ["the owner's URN (an alias, a renamed stack)", { owner: "urn:pulumi:other::p::t::n" }],
+])("no change: %s", (_title, change) => {
+  expect(diff(state, { ...inputs, ...change })).toEqual({ changes: false, replaces: [] });
+});
+
+test("no change: a name that was chosen at create, or whose argument was taken away", () => {
+  expect(diff({ ...state, srName: "mine", isoName: "mine.iso" }, inputs).changes).toBe(false);
+});
+
+test.each<[string, Partial<TempIsoInputs>, string[]]>([
+  ["the content", { isoSha256: "bb" }, ["isoSha256"]],
+  ["the SR's name", { srName: "other" }, ["srName"]],
+  ["the image's name", { isoName: "other.iso" }, ["isoName"]],
+  ["the folder", { srMountPath: "/var/run/sr-mount" }, ["srMountPath"]],
+  ["the host", { connection: { ...connection, host: "xen2.example.net" } }, ["host"]],
+  ["content not known yet", { isoSha256: UNKNOWN }, ["isoSha256"]],
+  ["a connection not known yet", { connection: UNKNOWN as never }, ["host"]],
+])("replace: %s", (_title, change, replaces) => {
+  expect(diff(state, { ...inputs, ...change })).toEqual({ changes: true, replaces });
+});
+
+test.each<[string, Partial<TempIsoInputs>]>([
+  ["the password", { connection: { ...connection, password: "new" } }],
+  ["the port", { connection: { ...connection, port: 2222 } }],
+  ["a host key", { connection: { ...connection, hostKey: "SHA256:x" } }],
+  ["a password not known yet", { connection: { ...connection, password: UNKNOWN } }],
+  ["a jump host", { connection: { ...connection, proxy: { host: "jump.example.net" } } }],
+])("update in place: %s", (_title, change) => {
+  expect(diff(state, { ...inputs, ...change })).toEqual({ changes: true, replaces: [] });
+});
+
+test.each(["incomplete", "lost"] as const)("replace: what is %s", (status) => {
+  expect(diff({ ...state, status }, inputs)).toEqual({ changes: true, replaces: ["status"] });
+});

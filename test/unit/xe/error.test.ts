@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { parseXeError, XeError } from "../../../provider/xe/error";
+
+test.each([
+  ["The uuid you supplied was invalid.\ntype: SR\nuuid: 2b1c\n", "UUID_INVALID", ["SR", "2b1c"]],
+  [
+    "Error code: SR_BACKEND_FAILURE_226\nError parameters: , Invalid local path, \n",
+    "SR_BACKEND_FAILURE_226",
+    ["", "Invalid local path", ""],
+  ],
+  ["Lost connection to the server.\n", "TOOLSTACK_DOWN", []],
+  ["Error: Connection refused (calling connect )\n", "TOOLSTACK_DOWN", []],
+  ["The host toolstack is still initialising. Please wait.\n", "TOOLSTACK_DOWN", []],
+  [
+    "This operation cannot be performed because this VDI is in use by some other operation\nvdi: 1 (x)\noperation: <unknown>\n",
+    "VDI_IN_USE",
+    ["1 (x)", "<unknown>"],
+  ],
+  ["Something nobody has seen.\n", "UNKNOWN", []],
+])("reads %j", (stderr, code, params) => {
+  expect(parseXeError(stderr)).toEqual({ code, params });
+});
+
+test("a message says what failed, what to do, and the host's own words, in this order", () => {
+  const words = "Cannot perform operation as the host is running in emergency mode.";
+  const { message } = new XeError("HOST_IN_EMERGENCY_MODE", [], "sr-create", "xen1.example.net:22", words);
+  expect(message).toMatch(
+    /^xe sr-create failed on xen1\.example\.net:22 .*coordinator.*The host says: Cannot perform/,
+  );
+});
