@@ -3,6 +3,7 @@ export type HostErrorCode =
   | "NOT_A_XENSERVER"
   | "OTHER_HOST"
   | "FOLDER_FAILED"
+  | "OWNER_BUSY"
   | "NO_ROOM"
   | "UPLOAD_INCOMPLETE"
   | "IMAGE_CHANGED"

@@ -1,7 +1,7 @@
 import type { ExecResult } from "../ssh/exec";
+import { retry } from "../ssh/retry";
 import { lines, type Script, sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
-import { uploadFile, uploadFileBySftp } from "../ssh/upload";
 import { HostError, type HostErrorCode } from "./error";
 import type { Room } from "./room";
 
@@ -13,30 +13,52 @@ export interface Folder {
   readonly uuid: string;
 }
 
+/** What a folder is made for; its marker says the same. */
+export interface FolderPurpose {
+  /** URN of the resource. */
+  readonly owner: string;
+  /** File name of the image, once it is whole. */
+  readonly isoName: string;
+  readonly sizeBytes: number;
+}
+
+/** What is known of the host after the folder was made. */
+export interface MadeFolder {
+  /** INSTALLATION_UUID. */
+  readonly hostUuid: string;
+  readonly room: Room;
+  /** Folders of the same resource whose makers were killed. */
+  readonly abandoned: readonly { readonly folder: Folder; readonly isoName: string }[];
+}
+
 /** Absolute path on the host. */
 export function pathOf({ srMountPath, uuid }: Folder): string {
-  return srMountPath === "/" ? `/${uuid}` : `${srMountPath}/${uuid}`;
+  return `${srMountPath}/${uuid}`;
 }
 
 /** The folder of which {@link pathOf} is the path. */
 export function folderAt(path: string): Folder {
   const slash = path.lastIndexOf("/");
-  return { srMountPath: path.slice(0, slash) || "/", uuid: path.slice(slash + 1) };
+  return { srMountPath: path.slice(0, slash), uuid: path.slice(slash + 1) };
 }
 
-/** Where the image lies until it is whole: a scan takes only `*.iso` and `*.img`. */
-const UPLOAD = "upload";
+/** Names in the folder beside the image's; a scan takes only `*.iso` and `*.img`. */
+export const FILE = {
+  /** The image until it is whole. */
+  upload: "upload",
+  /** Process id and start of the script that writes it. */
+  writer: "writer",
+  /** Says whose folder it is, from the first moment until its SR is known. */
+  pending: "pending",
+} as const;
 
-/** Says whose folder it is and how large its image will be, from the first moment until the SR is known. */
-const PENDING = "pending";
-
-/** How long after its last touch a pending marker still stands for an upload under way, in seconds. */
+/** How long after its last touch a pending marker still stands for somebody who works, in seconds. */
 const LEASE_SECONDS = 60;
 
-const QUICK_TIMEOUT_MS = 60_000;
+/** How long a create waits for another one of the same resource. */
+const OWNER_BUSY = { firstPauseMs: 2_000, growth: 1.3, longestPauseMs: 5_000, budgetMs: 90_000 };
 
-/** A slow disk takes minutes for some GiB. */
-const SYNC_TIMEOUT_MS = 10 * 60_000;
+const QUICK_TIMEOUT_MS = 60_000;
 
 /**
  * The host's own INSTALLATION_UUID: what `host-uuid=` wants, whatever its role in the pool.
@@ -49,123 +71,50 @@ export async function identify(host: SharedConnection): Promise<string> {
 }
 
 /**
- * Makes the folder (mode 700: an image can hold secrets) and its marker.
+ * Makes the folder (mode 700: an image can hold secrets) and its marker. The marker counts as long as the SSH
+ * session that made it lives and its lease is touched: whoever finds it otherwise finds an abandoned folder.
  *
- * @param owner URN of the resource
- * @returns what is known of the host and its space, uploads under way counted
- * @throws {@link HostError} `NOT_A_XENSERVER`, `FOLDER_FAILED`
+ * @throws {@link HostError} `NOT_A_XENSERVER`, `FOLDER_FAILED`, `OWNER_BUSY` when another create of the same
+ * resource is still at work
  */
 export async function makeFolder(
   host: SharedConnection,
   folder: Folder,
-  image: { owner: string; sizeBytes: number },
-): Promise<{ hostUuid: string; room: Room }> {
-  const { srMountPath } = folder;
-  const path = pathOf(folder);
-  const script = lines(
-    IDENTIFY,
-    sh`mkdir -p -- ${srMountPath} && cd -- ${srMountPath} || exit 4
-umask 077
-mkdir -- ${path} && printf 'owner=%s\nsize=%s\n' ${image.owner} ${image.sizeBytes} >${path}/${PENDING} || exit 4
-echo "df=$(df -P -k -- ${srMountPath} | tail -n 1)"
-echo "file-system=$(stat -f -c %T -- ${srMountPath})"
-sed -n 's/^MemAvailable: *\([0-9]*\) kB$/memory=\1/p' /proc/meminfo
-promised=0
-now=$(date +%s)
-mounts=$(cat /proc/self/mounts)
-for name in ????????-????-????-????-????????????; do
-  # A dead NFS mount hangs whoever looks into it.
-  case "$mounts" in *"/$name "*) continue ;; esac
-  [ "$name" != ${folder.uuid} ] && [ -f "$name"/${PENDING} ] || continue
-  touched=$(stat -c %Y "$name"/${PENDING}) && [ $((now - touched)) -lt ${LEASE_SECONDS} ] || continue
-  size=$(sed -n 's/^size=\([0-9]*\)$/\1/p' "$name"/${PENDING})
-  sent=$(stat -c %s "$name"/${UPLOAD} 2>/dev/null) || sent=0
-  promised=$((promised + size - sent))
-done
-echo "promised=$promised"`,
-  );
-  const result = await host.exec(script, { purpose: "make the folder", timeoutMs: QUICK_TIMEOUT_MS });
-  const hostUuid = hostUuidOf(host, result);
-  if (result.status !== 0) {
-    const advice = `Check that ${srMountPath} is a folder on a file system that can be written, or set another srMountPath.`;
-    throw failed(
-      host,
-      "FOLDER_FAILED",
-      `The folder ${path} could not be made on ${host.address}. ${advice}`,
-      result,
-    );
-  }
-  return { hostUuid, room: readRoom(result.stdout) };
+  purpose: FolderPurpose,
+): Promise<MadeFolder> {
+  const isPassing = (error: unknown) => error instanceof HostError && error.code === "OWNER_BUSY";
+  return retry({ ...OWNER_BUSY, isPassing }, async () => {
+    const result = await host.exec(makeScript(folder, purpose), {
+      purpose: "make the folder",
+      timeoutMs: QUICK_TIMEOUT_MS,
+    });
+    const hostUuid = hostUuidOf(host, result);
+    const { srMountPath } = folder;
+    if (result.status === EXIT.ownerBusy) {
+      const message =
+        `Another run is making ${purpose.owner} on ${host.address} (${srMountPath}/${valueOf(result.stdout, "live")}). ` +
+        `Wait until it has ended, then run the command again.`;
+      throw new HostError("OWNER_BUSY", host.address, message);
+    }
+    if (result.status !== 0) {
+      const message =
+        `The folder ${pathOf(folder)} could not be made on ${host.address}. ` +
+        `Check that ${srMountPath} is a folder on a file system that can be written, or set another srMountPath.`;
+      throw failed(host, "FOLDER_FAILED", message, result);
+    }
+    return { hostUuid, room: readRoom(result.stdout), abandoned: readAbandoned(result.stdout, srMountPath) };
+  });
 }
 
-/**
- * Streams the image into the folder, under another name until it is known to be whole: a killed client looks
- * like the end of the file over there, and the local file may have changed since it was hashed.
- *
- * @throws {@link HostError} `UPLOAD_INCOMPLETE`, `IMAGE_CHANGED`
- */
-export async function uploadImage(
-  host: SharedConnection,
-  folder: Folder,
-  image: { localPath: string; sha256: string; isoName: string },
-): Promise<void> {
-  const path = pathOf(folder);
-  const { sent, arrivedBytes, result } = await send(host, path, image.localPath);
-  if (result.status !== 0 || arrivedBytes !== sent.sizeBytes) {
-    const message =
-      `The image did not arrive whole on ${host.address}: ${arrivedBytes} of ${sent.sizeBytes} bytes. ` +
-      `Check the space in ${folder.srMountPath}, and that root's .bashrc does not read standard input, then run the command again.`;
-    throw failed(host, "UPLOAD_INCOMPLETE", message, result);
-  }
-  if (sent.sha256 !== image.sha256) {
-    const message = `${image.localPath} changed while the program ran. Run the command again once nothing writes to it.`;
-    throw new HostError("IMAGE_CHANGED", host.address, message);
-  }
-  const rename = sh`mv -T -- ${path}/${UPLOAD} ${path}/${image.isoName}`;
-  const renamed = await host.exec(rename, { purpose: "name the image", timeoutMs: QUICK_TIMEOUT_MS });
-  if (renamed.status !== 0)
-    throw failed(
-      host,
-      "FOLDER_FAILED",
-      `The image could not be named ${image.isoName} on ${host.address}. Check ${path} there.`,
-      renamed,
-    );
+/** Says that somebody still works in these folders (absolute paths). */
+export async function touchMarkers(host: SharedConnection, paths: readonly string[]): Promise<void> {
+  const markers = paths.map((path) => `${path}/${FILE.pending}`);
+  await host.exec(sh`touch -c -- ${markers}`, { purpose: "touch the markers", timeoutMs: QUICK_TIMEOUT_MS });
 }
 
-/** Sends the image and brings it to the host's disk; says how much of it is there. */
-async function send(host: SharedConnection, path: string, localPath: string) {
-  // dd syncs this one file: a bare sync would flush every mounted SR, and hang on a dead NFS.
-  const piped = await uploadFile(
-    host,
-    localPath,
-    writer(path, sh`dd bs=1M of=${UPLOAD} conv=fsync status=none`),
-  );
-  const arrivedBytes = Number(piped.result.stdout);
-  if (piped.result.status !== 0 || arrivedBytes === piped.sent.sizeBytes) return { ...piped, arrivedBytes };
-
-  // The script was content with less: a start-up file of the root shell has read the rest.
-  const sent = await uploadFileBySftp(host, localPath, `${path}/${UPLOAD}`);
-  const sync = writer(path, sh`dd of=${UPLOAD} conv=notrunc,fsync status=none </dev/null`);
-  const result = await host.exec(sync, { purpose: "sync the image", timeoutMs: SYNC_TIMEOUT_MS });
-  return { sent, result, arrivedBytes: Number(result.stdout) };
-}
-
-/** Runs `dd` in the folder and prints the size of what is there then. */
-function writer(path: string, dd: Script): Script {
-  // The marker is touched while bytes come, so that this upload counts as under way.
-  return sh`umask 077
-cd -- ${path} || exit
-(while sleep 10 && touch -c ${PENDING}; do :; done) </dev/null >/dev/null 2>&1 &
-${dd}
-status=$?
-kill $!
-stat -c %s ${UPLOAD}
-exit $status`;
-}
-
-/** Says that the resource is complete: its folder no longer counts as an upload under way. */
+/** Says that the resource is complete: its folder is no longer pending. */
 export async function removeMarker(host: SharedConnection, folder: Folder): Promise<void> {
-  const script = sh`rm -f -- ${pathOf(folder)}/${PENDING}`;
+  const script = sh`rm -f -- ${pathOf(folder)}/${FILE.pending} ${pathOf(folder)}/${FILE.writer}`;
   await host.exec(script, { purpose: "remove the marker", timeoutMs: QUICK_TIMEOUT_MS });
 }
 
@@ -177,20 +126,21 @@ export async function removeMarker(host: SharedConnection, folder: Folder): Prom
 export async function removeFolder(host: SharedConnection, folder: Folder, isoName: string): Promise<void> {
   const path = pathOf(folder);
   const result = await host.exec(
-    sh`[ ! -L ${path} ] || { echo 'it is a link' >&2; exit 5; }
-[ -d ${path} ] || exit 0
-cd -- ${path} && rm -f -- ${[isoName, UPLOAD, PENDING]} || exit 5
+    // A writer whose client is gone may still hold the file, and with it the space.
+    sh`[ ! -L ${path} ] || { echo 'It is a link.' >&2; exit 5; }
+[ -d ${path} ] && cd -- ${path} || exit 0
+if read -r pid started <${FILE.writer}; then
+  [ "$(ps -o lstart= -p "$pid")" != "$started" ] || kill -9 -- "-$pid"
+fi 2>/dev/null
+rm -f -- ${[isoName, ...Object.values(FILE)]} || exit 5
 rmdir -- ${path} || { ls -A >&2; exit 5; }`,
     { purpose: "remove the folder", timeoutMs: QUICK_TIMEOUT_MS },
   );
   if (result.status === 0) return;
-  const advice = `Remove from it by hand what is not needed, then run the command again.`;
-  throw failed(
-    host,
-    "FOLDER_NOT_OURS",
-    `The folder ${path} on ${host.address} could not be removed. ${advice}`,
-    result,
-  );
+  const message =
+    `The folder ${path} on ${host.address} could not be removed. ` +
+    `Remove by hand what is in it and not needed, then run the command again.`;
+  throw failed(host, "FOLDER_NOT_OURS", message, result);
 }
 
 /**
@@ -214,14 +164,70 @@ echo folder
   return { isThere: there === "folder", ...(size ? { imageBytes: Number(size) } : {}) };
 }
 
-const IDENTIFY: Script = sh`command -v xe >/dev/null && [ -r /etc/xensource-inventory ] || exit 3
+/** An error with the host's own words behind it. */
+export function failed(
+  host: SharedConnection,
+  code: HostErrorCode,
+  message: string,
+  { stderr }: ExecResult,
+): HostError {
+  const words = stderr.trim();
+  return new HostError(code, host.address, words ? `${message} The host says: ${words}` : message);
+}
+
+const EXIT = { notXenServer: 3, folderFailed: 4, ownerBusy: 6 } as const;
+
+const IDENTIFY: Script = sh`command -v xe >/dev/null && [ -r /etc/xensource-inventory ] || exit ${EXIT.notXenServer}
 sed -n "s/^INSTALLATION_UUID='\(.*\)'/host-uuid=\1/p" /etc/xensource-inventory`;
+
+/**
+ * One command: whoever makes a folder here has to see the others' markers, and they his, so it holds a lock on
+ * `srMountPath` meanwhile. It looks only into folders whose names are UUIDs and that are no mounts: a dead NFS
+ * mount hangs whoever looks into it.
+ */
+function makeScript(folder: Folder, { owner, isoName, sizeBytes }: FolderPurpose): Script {
+  return lines(
+    IDENTIFY,
+    sh`mkdir -p -- ${folder.srMountPath} && cd -- ${folder.srMountPath} && exec 9<. && flock -w 30 9 || exit ${EXIT.folderFailed}
+marker() { sed -n "s/^$1=//p" "$name"/${FILE.pending}; }
+now=$(date +%s) promised=0 live=
+mounts=$(cat /proc/self/mounts)
+for name in ????????-????-????-????-????????????; do
+  case "$mounts" in *"/$name "*) continue ;; esac
+  [ ! -L "$name" ] && touched=$(stat -c %Y "$name"/${FILE.pending} 2>/dev/null) || continue
+  if [ $((now - touched)) -lt ${LEASE_SECONDS} ] && [ "$(ps -o lstart= -p "$(marker session)")" = "$(marker started)" ]; then
+    [ "$(marker owner)" != ${owner} ] || live=$name
+    sent=$(stat -c %s "$name"/${FILE.upload} 2>/dev/null) || sent=0
+    promised=$((promised + $(marker size) - sent))
+  elif [ "$(marker owner)" = ${owner} ]; then
+    echo "abandoned=$name/$(marker iso)"
+  fi
+done
+echo "promised=$promised"
+[ -z "$live" ] || { echo "live=$live"; exit ${EXIT.ownerBusy}; }
+umask 077
+mkdir -- ${folder.uuid} || exit ${EXIT.folderFailed}
+printf '%s\n' owner=${owner} iso=${isoName} size=${sizeBytes} session=$PPID "started=$(ps -o lstart= -p $PPID)" >${folder.uuid}/${FILE.pending} || exit ${EXIT.folderFailed}
+echo "df=$(df -P -k . | tail -n 1)"
+echo "file-system=$(stat -f -c %T .)"
+sed -n 's/^MemAvailable: *\([0-9]*\) kB$/memory=\1/p' /proc/meminfo`,
+  );
+}
 
 function hostUuidOf(host: SharedConnection, { status, stdout }: ExecResult): string {
   const uuid = valueOf(stdout, "host-uuid");
-  if (status !== 3 && uuid) return uuid;
-  const message = `${host.address} is no XenServer or XCP-ng host: it has no \`xe\` or no /etc/xensource-inventory. Check connection.host; it has to name the host itself (dom0), not a VM on it.`;
+  if (status !== EXIT.notXenServer && uuid) return uuid;
+  const message =
+    `${host.address} is no XenServer or XCP-ng host: it has no \`xe\` or no /etc/xensource-inventory. ` +
+    `Check connection.host; it has to name the host itself (dom0), not a VM on it.`;
   throw new HostError("NOT_A_XENSERVER", host.address, message);
+}
+
+function readAbandoned(stdout: string, srMountPath: string): MadeFolder["abandoned"] {
+  return [...stdout.matchAll(/^abandoned=([^/\n]+)\/(.*)$/gm)].map(([, uuid = "", isoName = ""]) => ({
+    folder: { srMountPath, uuid },
+    isoName,
+  }));
 }
 
 function readRoom(stdout: string): Room {
@@ -239,17 +245,4 @@ function readRoom(stdout: string): Room {
 /** The value of a `name=value` line. */
 function valueOf(stdout: string, name: string): string {
   return new RegExp(`^${name}=(.*)$`, "m").exec(stdout)?.[1] ?? "";
-}
-
-function failed(
-  host: SharedConnection,
-  code: HostErrorCode,
-  message: string,
-  { stderr }: ExecResult,
-): HostError {
-  return new HostError(
-    code,
-    host.address,
-    stderr.trim() ? `${message} The host says: ${stderr.trim()}` : message,
-  );
 }

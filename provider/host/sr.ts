@@ -8,15 +8,16 @@ import {
   srForget,
   srList,
   srScan,
+  taskList,
   vbdEject,
   vbdList,
   vdiList,
   vmList,
   type IsoSr,
 } from "../xe/commands";
-import { isGone, isTrayLocked, XeError } from "../xe/error";
+import { isGone, isRefusedForNow, isTrayLocked, XeError } from "../xe/error";
 import type { XeRecord } from "../xe/parse";
-import { runXe, runXeAgain } from "../xe/run";
+import { isAnswerLost, runXe, runXeAgain } from "../xe/run";
 import { HostError } from "./error";
 
 /** What an ISO SR consists of, each a UUID. */
@@ -32,6 +33,12 @@ export interface IsoSrUuids {
  */
 const DISCOVERY = { firstPauseMs: 250, growth: 1.6, longestPauseMs: 5_000, budgetMs: 60_000 };
 
+/** How long sr-create is tried while the toolstack starts. */
+const REFUSED = { firstPauseMs: 500, growth: 1.6, longestPauseMs: 10_000, budgetMs: 60_000 };
+
+/** How long an SR is looked for whose sr-create was not answered; sm may be minutes at it. */
+const LOST = { firstPauseMs: 2_000, growth: 1.5, longestPauseMs: 15_000, budgetMs: 10 * 60_000 };
+
 /** How long a guest may hold its tray locked. */
 const EJECT = { firstPauseMs: 1_000, growth: 1.5, longestPauseMs: 10_000, budgetMs: 60_000 };
 
@@ -43,7 +50,7 @@ const EJECT = { firstPauseMs: 1_000, growth: 1.5, longestPauseMs: 10_000, budget
  * @see xapi-project/sm: libs/sm/drivers/ISOSR.py
  */
 export async function makeIsoSr(host: SharedConnection, sr: IsoSr, isoName: string): Promise<IsoSrUuids> {
-  const srUuid = await runXe(host, srCreate(sr));
+  const srUuid = await createSr(host, sr);
   const plugged = new Set<string>();
   return retry({ ...DISCOVERY, isPassing: isNotFoundYet }, async () => {
     const pbd = only(await runXeAgain(host, pbdList({ "sr-uuid": srUuid })), "PBD", host);
@@ -61,6 +68,28 @@ export async function makeIsoSr(host: SharedConnection, sr: IsoSr, isoName: stri
     );
     return { srUuid, pbdUuid, vdiUuid: field(vdi, "uuid") };
   });
+}
+
+/**
+ * Makes the SR once. Where the answer got lost it may be there, or may still come: then it is looked for by
+ * its folder, until it is there, or twice nothing was there and nobody makes it any more.
+ */
+async function createSr(host: SharedConnection, sr: IsoSr): Promise<string> {
+  try {
+    return await retry({ ...REFUSED, isPassing: isRefusedForNow }, () => runXe(host, srCreate(sr)));
+  } catch (error) {
+    if (!isAnswerLost(error)) throw error;
+    let emptyLooks = 0;
+    const found = await retry({ ...LOST, isPassing: (again) => again === error }, async () => {
+      const [srUuid] = await findSrs(host, sr);
+      if (srUuid) return srUuid;
+      const pending = await runXeAgain(host, taskList({ "name-label": "SR.create", status: "pending" }));
+      if (pending.length > 0 || ++emptyLooks < 2) throw error;
+      return undefined;
+    });
+    if (found) return found;
+    throw error;
+  }
 }
 
 /** The SRs made of a folder: by its PBDs, and, where a crash left an SR without PBD, by its description. */

@@ -2,6 +2,8 @@ import type { SharedConnection } from "../ssh/shared-connection";
 import { HostError } from "./error";
 import {
   type Folder,
+  type FolderPurpose,
+  type MadeFolder,
   folderAt,
   identify,
   lookAtFolder,
@@ -9,8 +11,9 @@ import {
   pathOf,
   removeFolder,
   removeMarker,
-  uploadImage,
 } from "./folder";
+import { uploadImage } from "./image";
+import { whileLeased } from "./lease";
 import { withRollback } from "./rollback";
 import { assertRoom } from "./room";
 import { findSrs, forgetSr, type IsoSrUuids, lookAtSr, makeIsoSr } from "./sr";
@@ -30,6 +33,8 @@ export interface TempIsoPlan {
   /** File name on the host, which becomes the VDI's `name-label`. */
   readonly isoName: string;
   readonly srName: string;
+  /** Aborted when nobody waits for the disc any more: then the create stops and undoes what it did. */
+  readonly signal: AbortSignal;
 }
 
 /** A temporary ISO as it is recorded: by its folder all of it is found. */
@@ -56,7 +61,8 @@ export type TempIsoCondition =
 
 /**
  * Makes a temporary ISO on the host: a folder, the image in it, an SR of the folder. A failure at any step
- * undoes the steps before it.
+ * undoes the steps before it. What an earlier create of the same resource left, whose process was killed, is
+ * cleared first.
  *
  * @throws `HostError`, `XeError`, `SshError`; `RollbackIncompleteError` when something had to stay on the host
  */
@@ -64,24 +70,43 @@ export function createTempIso(
   host: SharedConnection,
   plan: TempIsoPlan,
 ): Promise<IsoSrUuids & { readonly hostUuid: string }> {
-  const { folder, image, isoName, owner } = plan;
-  return withRollback(async (undo) => {
-    undo(`the folder ${pathOf(folder)}`, () => removeFolder(host, folder, isoName));
-    const { hostUuid, room } = await makeFolder(host, folder, { owner, sizeBytes: image.sizeBytes });
-    assertRoom(room, { sizeBytes: image.sizeBytes, srMountPath: folder.srMountPath }, host.address);
-    await uploadImage(host, folder, { ...image, isoName });
+  const { folder, image, isoName, owner, signal } = plan;
+  const { srMountPath } = folder;
+  return withRollback((undo) =>
+    whileLeased(host, folder, async () => {
+      undo(`the folder ${pathOf(folder)}`, () => clearFolder(host, folder, { owner, isoName }));
+      const made = await makeFolderAlone(host, folder, { owner, isoName, sizeBytes: image.sizeBytes });
+      assertRoom(made.room, { sizeBytes: image.sizeBytes, srMountPath }, host.address);
+      signal.throwIfAborted();
+      await uploadImage(host, folder, { ...image, isoName, signal });
 
-    const sr = {
-      nameLabel: plan.srName,
-      nameDescription: descriptionOf(folder, owner),
-      location: pathOf(folder),
-      hostUuid,
-    };
-    undo(`the storage repository of ${pathOf(folder)}`, () => forgetSrsOf(host, sr));
-    const uuids = await makeIsoSr(host, sr, isoName);
-    await removeMarker(host, folder);
-    return { ...uuids, hostUuid };
-  });
+      signal.throwIfAborted();
+      const { hostUuid } = made;
+      const uuids = await makeIsoSr(
+        host,
+        { nameLabel: plan.srName, ...srOf(folder, owner), hostUuid },
+        isoName,
+      );
+      await removeMarker(host, folder);
+      // Asked once more: the engine stores what it gets from here on.
+      signal.throwIfAborted();
+      return { ...uuids, hostUuid };
+    }),
+  );
+}
+
+/** Makes the folder, after what killed creates of the same resource have left is cleared, and its space free. */
+async function makeFolderAlone(
+  host: SharedConnection,
+  folder: Folder,
+  purpose: FolderPurpose,
+): Promise<MadeFolder> {
+  const made = await makeFolder(host, folder, purpose);
+  if (made.abandoned.length === 0) return made;
+  for (const { folder: left, isoName } of made.abandoned)
+    await clearFolder(host, left, { owner: purpose.owner, isoName });
+  await removeFolder(host, folder, purpose.isoName);
+  return makeFolder(host, folder, purpose);
 }
 
 /**
@@ -92,10 +117,8 @@ export function createTempIso(
  */
 export async function deleteTempIso(host: SharedConnection, iso: TempIso): Promise<void> {
   await assertSameHost(host, iso);
-  const folder = folderAt(iso.srPath);
   if (iso.srUuid) await forgetSr(host, iso.srUuid);
-  await forgetSrsOf(host, { location: iso.srPath, nameDescription: descriptionOf(folder, iso.owner) });
-  await removeFolder(host, folder, iso.isoName);
+  await clearFolder(host, folderAt(iso.srPath), iso);
 }
 
 /**
@@ -111,10 +134,7 @@ export async function readTempIso(host: SharedConnection, iso: TempIso): Promise
     lookAtFolder(host, folder, iso.isoName),
   ]);
   if (!sr.isThere && !image.isThere) {
-    const others = await findSrs(host, {
-      location: iso.srPath,
-      nameDescription: descriptionOf(folder, iso.owner),
-    });
+    const others = await findSrs(host, srOf(folder, iso.owner));
     return { state: others.length === 0 ? "gone" : "lost" };
   }
   const pbd = sr.pbds.find(
@@ -136,14 +156,23 @@ export async function assertSameHost(host: SharedConnection, iso: TempIso): Prom
   throw new HostError("OTHER_HOST", host.address, message);
 }
 
-/** Leads from an SR to its owner, and back from a folder to an SR that a crash left without PBD. */
-function descriptionOf(folder: Folder, owner: string): string {
-  return `Temporary ISO of ${owner} in folder ${folder.uuid} (pulumi-xen-iso)`;
+/**
+ * Takes away what a folder holds and what was made of it. The folder stays until no SR is left of it: an SR
+ * without its folder harms the host.
+ */
+async function clearFolder(
+  host: SharedConnection,
+  folder: Folder,
+  { owner, isoName }: { owner: string; isoName: string },
+): Promise<void> {
+  for (const srUuid of await findSrs(host, srOf(folder, owner))) await forgetSr(host, srUuid);
+  await removeFolder(host, folder, isoName);
 }
 
-async function forgetSrsOf(
-  host: SharedConnection,
-  sr: { location: string; nameDescription: string },
-): Promise<void> {
-  for (const srUuid of await findSrs(host, sr)) await forgetSr(host, srUuid);
+/** By what the SR of a folder is found: its PBD's location, or, where a crash left no PBD, its description. */
+function srOf(folder: Folder, owner: string): { location: string; nameDescription: string } {
+  return {
+    location: pathOf(folder),
+    nameDescription: `Temporary ISO of ${owner} in folder ${folder.uuid} (pulumi-xen-iso)`,
+  };
 }

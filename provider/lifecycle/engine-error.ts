@@ -1,3 +1,5 @@
+import { whileUnderWay } from "./engine-watch";
+
 /**
  * An error that the engine takes for "made, but failed": it stores the properties, and the resource stays in
  * the state.
@@ -32,7 +34,7 @@ export class CreatedButFailedError extends Error {
  */
 export async function atEngine<T>(call: () => T | Promise<T>): Promise<T> {
   try {
-    return toPlain(await call(), "result") as T;
+    return toPlain(await whileUnderWay(call), "result") as T;
   } catch (error) {
     throw toEngineError(error);
   }

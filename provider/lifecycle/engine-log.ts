@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import type { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import type * as EnginePb from "@pulumi/pulumi/proto/engine_pb";
+import { engineAddress } from "./engine-address";
 
 /**
  * Shows a warning at a resource, by the engine's own log. Where there is no such channel nothing is shown and
@@ -30,10 +31,9 @@ interface Engine {
 
 let client: Engine | undefined;
 
-/** The engine gives its address as the first argument of the process that hosts dynamic providers. */
 function openEngine(): Engine | undefined {
-  const address = process.argv[2];
-  if (!address || !/^\S+:\d+$/.test(address)) return undefined;
+  const address = engineAddress();
+  if (!address) return undefined;
   // The SDK's own copy of gRPC: with a second one its generated client throws.
   const requireOfSdk = createRequire(require.resolve("@pulumi/pulumi"));
   const grpc = requireOfSdk("@grpc/grpc-js") as { credentials: { createInsecure(): never } };

@@ -14,6 +14,7 @@ import type {
 } from "@pulumi/pulumi/dynamic";
 import * as connection from "./connection";
 import { atEngine } from "./engine-error";
+import { watchEngine } from "./engine-watch";
 import { checkTempIso, type TempIsoInputs } from "./inputs";
 import * as lifecycle from "./temp-iso";
 import type { TempIsoState } from "./temp-iso";
@@ -21,6 +22,7 @@ import type { TempIsoState } from "./temp-iso";
 /** Takes the stack's configuration; done when it returns, because the host does not wait for it. */
 export function configure({ config }: ConfigureRequest): Promise<void> {
   connection.configure(config);
+  watchEngine();
   return Promise.resolve();
 }
 

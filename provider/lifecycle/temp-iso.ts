@@ -7,6 +7,7 @@ import { assertSameHost, createTempIso, deleteTempIso, readTempIso } from "../ho
 import { SharedConnection } from "../ssh/shared-connection";
 import { type ConnectionInputs, effectiveConnection, toSshTarget } from "./connection";
 import { CreatedButFailedError } from "./engine-error";
+import { engineGone } from "./engine-watch";
 import { defaultIsoName, nameOf, type TempIsoInputs } from "./inputs";
 import { isUnknown, UNKNOWN } from "./unknown";
 
@@ -66,6 +67,7 @@ export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIs
       image: { localPath: isoPath, sizeBytes: isoSize, sha256: isoSha256 },
       isoName: chosen.isoName,
       srName: chosen.srName,
+      signal: engineGone,
     });
     return { id: uuids.srUuid, outs: { ...made, ...uuids, status: "ready" } };
   } catch (error) {

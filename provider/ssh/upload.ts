@@ -12,6 +12,14 @@ export interface Sent {
   readonly sha256: string;
 }
 
+/** What is sent. */
+export interface LocalFile {
+  /** Path of a plain file on this machine. */
+  readonly localPath: string;
+  /** Ends the upload, with its reason, when it is aborted. */
+  readonly signal: AbortSignal;
+}
+
 /** Reads of 1 MiB: smaller ones cost a third of the speed. */
 const READ_BYTES = 1024 * 1024;
 
@@ -24,19 +32,18 @@ const SYNC_TIMEOUT_MS = 10 * 60_000;
  * A script that reads its standard input, not SFTP: it is a tenth faster on one channel, it is not broken by
  * a start-up file that prints something, and it syncs and measures the file in the same round trip.
  *
- * @param localPath of a plain file
  * @param writer reads the image from its standard input
  * @returns what was sent, and how the writer ended
  */
 export async function uploadFile(
   host: SharedConnection,
-  localPath: string,
+  file: LocalFile,
   writer: Script,
 ): Promise<{ sent: Sent; result: ExecResult }> {
-  const file = readHashed(localPath);
-  const options = { purpose: "write the image", timeoutMs: SYNC_TIMEOUT_MS, input: file.bytes() };
+  const image = readHashed(file);
+  const options = { purpose: "write the image", timeoutMs: SYNC_TIMEOUT_MS, input: image.bytes() };
   const result = await host.exec(writer, options);
-  return { sent: file.read(), result };
+  return { sent: image.read(), result };
 }
 
 /**
@@ -46,26 +53,30 @@ export async function uploadFile(
  */
 export async function uploadFileBySftp(
   host: SharedConnection,
-  localPath: string,
+  file: LocalFile,
   remotePath: string,
 ): Promise<Sent> {
-  const file = readHashed(localPath);
+  const image = readHashed(file);
   await host.sftp((sftp) =>
-    sftp.put(Readable.from(file.bytes(), { objectMode: false }), remotePath, {
+    sftp.put(Readable.from(image.bytes(), { objectMode: false }), remotePath, {
       writeStreamOptions: { mode: 0o600 },
     }),
   );
-  return file.read();
+  return image.read();
 }
 
 /** A file's bytes, counted and hashed on their way. */
-function readHashed(path: string): { bytes: () => AsyncGenerator<Buffer>; read: () => Sent } {
+function readHashed({ localPath, signal }: LocalFile): {
+  bytes: () => AsyncGenerator<Buffer>;
+  read: () => Sent;
+} {
   const hash = createHash("sha256");
   let sizeBytes = 0;
   return {
     async *bytes() {
-      for await (const chunk of createReadStream(path, {
+      for await (const chunk of createReadStream(localPath, {
         highWaterMark: READ_BYTES,
+        signal,
       }) as AsyncIterable<Buffer>) {
         hash.update(chunk);
         sizeBytes += chunk.length;

@@ -67,6 +67,9 @@ export const vbdEject = (uuid: string) => xe("vbd-eject", { uuid }, nothing);
 /** Leaves out snapshots and templates. */
 export const vmList = (filter: Fields) => list("vm-list", ["uuid", "name-label", "power-state"], filter);
 
+/** What the toolstack is doing, calls whose client is gone among it. */
+export const taskList = (filter: Fields) => list("task-list", ["uuid", "name-label", "status"], filter);
+
 type Fields = Readonly<Record<string, string>>;
 
 const nothing = () => undefined;

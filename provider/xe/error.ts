@@ -7,7 +7,8 @@ export class XeError extends Error {
   override readonly name = "XeError";
 
   /**
-   * @param code xapi's error code (`SR_HAS_PBD`), or `TOOLSTACK_DOWN`, or `UNKNOWN` for words not known here
+   * @param code xapi's error code (`SR_HAS_PBD`), `TOOLSTACK_DOWN` or `REPLY_LOST` where xapi itself did not
+   * answer, or `UNKNOWN` for words not known here
    * @param params what xapi said beside it, in its order: UUIDs, texts of the storage manager
    * @param command the `xe` command that failed: `sr-create`
    * @param host `host:port` of the host that ran it
@@ -43,8 +44,11 @@ const isOneOf = (codes: readonly string[]) => (error: unknown) =>
 /** The object that was asked for is not there any more. */
 export const isGone = isOneOf(["UUID_INVALID", "HANDLE_INVALID"]);
 
-/** The toolstack is busy or starting: worth asking again. */
-export const isPassing = isOneOf(["TOOLSTACK_DOWN", "OTHER_OPERATION_IN_PROGRESS"]);
+/** The toolstack is busy or starting and has done nothing: worth asking again. */
+export const isRefusedForNow = isOneOf(["TOOLSTACK_DOWN", "OTHER_OPERATION_IN_PROGRESS"]);
+
+/** The toolstack ended in the midst of a call: nobody can say whether it was carried out. */
+export const isReplyLost = isOneOf(["REPLY_LOST"]);
 
 /** The guest holds the disc: worth asking again for a while. */
 export const isTrayLocked = isOneOf(["VBD_TRAY_LOCKED", "DEVICE_DETACH_REJECTED", "DEVICE_DETACH_TIMEOUT"]);
@@ -67,7 +71,7 @@ const SENTENCES: readonly (readonly [code: string, sentence: string])[] = [
   ["HOST_IN_EMERGENCY_MODE", "the host is running in emergency mode"],
   ["HOST_OFFLINE", "You attempted an operation which involves a host which could not be contacted"],
   ["CANNOT_CONTACT_HOST", "Cannot forward messages because the"],
-  ["TOOLSTACK_DOWN", "Lost connection to the server"],
+  ["REPLY_LOST", "Lost connection to the server"],
   ["TOOLSTACK_DOWN", "Connection refused"],
   ["TOOLSTACK_DOWN", "The host toolstack is still initialising"],
 ];
@@ -79,6 +83,8 @@ function adviceOf(code: string): string {
 const ADVICE: Readonly<Record<string, string>> = {
   TOOLSTACK_DOWN:
     "Check the toolstack with `systemctl status xapi`, or start it with `xe-toolstack-restart`.",
+  REPLY_LOST:
+    "The toolstack ended in the midst of it; run the command again once `systemctl status xapi` says it is up.",
   HOST_IN_EMERGENCY_MODE:
     "Its pool coordinator does not answer: bring it back, or make another host the coordinator with `xe pool-emergency-transition-to-master`.",
   OTHER_OPERATION_IN_PROGRESS:

@@ -8,7 +8,7 @@ test.each([
     "SR_BACKEND_FAILURE_226",
     ["", "Invalid local path", ""],
   ],
-  ["Lost connection to the server.\n", "TOOLSTACK_DOWN", []],
+  ["Lost connection to the server.\n", "REPLY_LOST", []],
   ["Error: Connection refused (calling connect )\n", "TOOLSTACK_DOWN", []],
   ["The host toolstack is still initialising. Please wait.\n", "TOOLSTACK_DOWN", []],
   [

@@ -1,0 +1,59 @@
+import { connect } from "node:net";
+import { engineAddress } from "./engine-address";
+
+/**
+ * The process that hosts dynamic providers goes on when the engine is killed, and would finish a create that
+ * nobody records. This notices it, lets what is under way roll back, and ends the process.
+ */
+const gone = new AbortController();
+
+/** Aborted once the engine is gone. */
+export const engineGone: AbortSignal = gone.signal;
+
+let isWatching = false;
+let underWay = 0;
+
+/** Begins to watch, once, and only in the process that hosts dynamic providers. */
+export function watchEngine(): void {
+  const address = engineAddress();
+  if (isWatching || !address) return;
+  isWatching = true;
+  // The engine holds the other end of standard input. (Not process.ppid: a shell stands in between.)
+  process.stdin.once("end", () => {
+    void isListening(address).then((isAlive) => {
+      if (isAlive) return;
+      gone.abort(new Error("The Pulumi engine is gone: what was under way is undone."));
+      if (underWay === 0) process.exit(1);
+    });
+  });
+  process.stdin.resume().unref();
+}
+
+/** Counts an operation as under way, so that the process lives until it has rolled back. */
+export async function whileUnderWay<T>(operation: () => T | Promise<T>): Promise<T> {
+  underWay++;
+  try {
+    return await operation();
+  } finally {
+    underWay--;
+    if (engineGone.aborted && underWay === 0) process.exit(1);
+  }
+}
+
+/** A second opinion: standard input may have been taken away from an engine that lives. */
+function isListening(address: string): Promise<boolean> {
+  const colon = address.lastIndexOf(":");
+  return new Promise((resolve) => {
+    const socket = connect(Number(address.slice(colon + 1)), address.slice(0, colon));
+    socket.setTimeout(2_000);
+    for (const [event, isAlive] of [
+      ["connect", true],
+      ["error", false],
+      ["timeout", false],
+    ] as const)
+      socket.once(event, () => {
+        socket.destroy();
+        resolve(isAlive);
+      });
+  });
+}
