@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { v4 as uuidv4 } from "uuid";
 import { RollbackIncompleteError } from "../host/rollback";
 import { assertSameHost, createTempIso, deleteTempIso, readTempIso } from "../host/temp-iso";
+import { allowsHostKey } from "../ssh/host-key";
 import { SharedConnection } from "../ssh/shared-connection";
 import { type ConnectionInputs, effectiveConnection, toSshTarget } from "./connection";
 import { CreatedButFailedError } from "./engine-error";
@@ -123,8 +124,12 @@ export function diff(olds: TempIsoState, news: TempIsoInputs): DiffResult {
 /** Whether the disc is reached in another way than the state says: by another login, port, key or proxy. */
 function isConnectionChanged(olds: TempIsoState, news: TempIsoInputs, connection: ConnectionInputs): boolean {
   if (!isDeepStrictEqual(olds.connection ?? {}, news.connection ?? {})) return true;
-  const { port = 22, user = "root" } = connection;
-  return port !== olds.port || user !== olds.user;
+  const { port = 22, user = "root", hostKey } = connection;
+  return (
+    port !== olds.port ||
+    user !== olds.user ||
+    (hostKey !== undefined && !allowsHostKey(hostKey, olds.hostKey))
+  );
 }
 
 /**

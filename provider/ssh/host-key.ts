@@ -110,6 +110,12 @@ export function parseHostKeyOption(text: string): HostKeyOption {
   return { type: key.type, fingerprint: fingerprint(key.blob) };
 }
 
+/** Whether `connection.hostKey` lets a host pass that has `key` (`ssh-ed25519 AAAA…`). */
+export function allowsHostKey(option: string, key: string): boolean {
+  const allowed = parseHostKeyOption(option);
+  return allowed === "ignore" || isPinned(Buffer.from(key.split(" ")[1] ?? "", "base64"), allowed);
+}
+
 /** `SHA256:…` of a raw public key, as `ssh-keygen -l` prints it. */
 export function fingerprint(blob: Buffer): string {
   return `SHA256:${createHash("sha256").update(blob).digest("base64").replace("=", "")}`;

@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
+import { configure } from "../../../provider/lifecycle/connection";
 import type { TempIsoInputs } from "../../../provider/lifecycle/inputs";
 import { diff, type TempIsoState } from "../../../provider/lifecycle/temp-iso";
+import { fingerprint, publicKeyText } from "../../../provider/ssh/host-key";
 import { UNKNOWN } from "../../../provider/lifecycle/unknown";
+
+const key = Buffer.from("AAAAC3NzaC1lZDI1NTE5AAAAIJWDaxhzlaJqKY73Uz1hLr2mFvFaKsf9bKFYT5H7IxD4", "base64");
+const otherKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE9nPhGcVqzEFP5jzwVoeDYPqeoS8k9KN0S2QkXSxqGq";
 
 const inputs: TempIsoInputs = {
   isoPath: "a.iso",
@@ -24,7 +29,7 @@ const state: TempIsoState = {
   host: "xen1.example.net",
   port: 22,
   user: "root",
-  hostKey: "ssh-ed25519 AAAA",
+  hostKey: publicKeyText(key),
   status: "ready",
 };
 
@@ -57,11 +62,31 @@ test.each<[string, Partial<TempIsoInputs>, string[]]>([
 test.each<[string, Partial<TempIsoInputs>]>([
   ["the password", { connection: { ...connection, password: "new" } }],
   ["the port", { connection: { ...connection, port: 2222 } }],
-  ["a host key", { connection: { ...connection, hostKey: "SHA256:x" } }],
+  ["a host key", { connection: { ...connection, hostKey: fingerprint(key) } }],
   ["a password not known yet", { connection: { ...connection, password: UNKNOWN } }],
   ["a jump host", { connection: { ...connection, proxy: { host: "jump.example.net" } } }],
 ])("update in place: %s", (_title, change) => {
   expect(diff(state, { ...inputs, ...change })).toEqual({ changes: true, replaces: [] });
+});
+
+test("update in place: what the stack's configuration has changed", () => {
+  const bare: TempIsoInputs = { ...inputs, connection: {} };
+  const configured = { "xen:host": "xen1.example.net", "xen:password": "p" };
+  for (const [values, changes] of [
+    [configured, false],
+    [{ ...configured, "xen:password": "new" }, false],
+    [{ ...configured, "xen:hostKey": fingerprint(key) }, false],
+    [{ ...configured, "xen:hostKey": otherKey }, true],
+    [{ ...configured, "xen:port": "2222" }, true],
+    [{ ...configured, "xen:user": "admin" }, true],
+  ] as const) {
+    const get = (name: string) => (values as Record<string, string>)[name] as string;
+    configure({ get, require: get });
+    expect(diff({ ...state, connection: {} }, bare), JSON.stringify(values)).toEqual({
+      changes,
+      replaces: [],
+    });
+  }
 });
 
 test.each(["incomplete", "lost"] as const)("replace: what is %s", (status) => {

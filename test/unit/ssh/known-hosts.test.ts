@@ -86,20 +86,19 @@ const TABLE = [
   "xen1.example.net ssh-ed25519 AAAA",
   `xen1.example.net ssh-rsa ${key.split(" ")[1]}`,
   `xen1.example.net ${key.slice(0, -8)}`,
-  `xen1.example.net ${key.slice(0, -4)}!!!!`,
+  `xen1.example.net ${key}!`,
   "xen1.example.net 1024 35 1234567890",
   `|1|short|hash ${key}`,
   `|2|abc|def ${key}`,
   `!xen1.example.net ${key}`,
   `xen8.example.org,!xen8.example.org ${key}`,
   `a,,xen9.example.org, ${key}`,
-  `*a*a*a*a*a*a*a*a*b ${key}`,
 ].join("\n");
 
 const ADDRESSES = [
   ...["xen1.example.net", "xen2.example.net", "xen3.example.net", "xen4.example.net", "xen10.example.net"],
   ...["xen5.example.org", "xen6.example.org", "xen7.example.org", "xen8.example.org", "xen9.example.org"],
-  ...["192.0.2.1", "2001:db8::1", "2001:db8::2", "host.example.com", "a", "example.net", "a".repeat(60)],
+  ...["192.0.2.1", "2001:db8::1", "2001:db8::2", "host.example.com", "a", "example.net"],
 ].flatMap((host) => [22, 2222, 2200, 22222].map((port) => ({ host, port })));
 
 const label = fc.stringMatching(/^[ab]{1,3}$/);
@@ -123,7 +122,7 @@ const line = fc.oneof(
   { weight: 1, arbitrary: fc.stringMatching(/^[ab@#|!1= ]{0,20}$/) },
 );
 
-describe("finds what OpenSSH finds", () => {
+describe("finds what OpenSSH finds", { timeout: 60_000 }, () => {
   test("in every form of line", () => {
     writeFileSync(file, TABLE);
     for (const each of ADDRESSES)
@@ -156,14 +155,14 @@ describe("finds what OpenSSH finds", () => {
           for (const each of addresses) expect(found(text, each)).toEqual(expectedFor(each));
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 });
 
 test("finds a name in a hash that was made elsewhere", () => {
-  const names = ["|1|1ZgBB5KlHKKRxxAFwf+REAFFBNY=|iULuMXR6+jNGFp9+HpyHAtxuZ8M="]; // ssh-keygen -H, a.example.net
-  const text = names.map((name) => `${name} ${key}`).join("\n");
+  // What `ssh-keygen -H` made of a.example.net.
+  const text = `|1|1ZgBB5KlHKKRxxAFwf+REAFFBNY=|iULuMXR6+jNGFp9+HpyHAtxuZ8M= ${key}`;
   expect(found(text, { host: "A.example.net", port: 22 }).known).toEqual([1]);
   expect(found(text, { host: "b.example.net", port: 22 }).known).toEqual([]);
 });
@@ -185,14 +184,11 @@ test("a long file and a pattern of many stars take no time", () => {
 });
 
 test("takes the keys that can be verified, whole and under their own type", () => {
-  for (const type of ["ed25519", "ecdsa", "rsa"] as const) {
-    const text =
-      type === "ed25519"
-        ? key
-        : utils.generateKeyPairSync(type as "rsa", { bits: type === "rsa" ? 2048 : 384 }).public;
-    const [name = "", base64 = ""] = text.split(" ");
-    expect(parsePublicKey(name, base64)).toEqual({ type: name, blob: Buffer.from(base64, "base64") });
-    expect(parsePublicKey(name, base64.slice(0, -4))).toBeUndefined();
+  const ecdsaKey = utils.generateKeyPairSync("ecdsa", { bits: 384 }).public;
+  for (const text of [key, rsaKey, ecdsaKey]) {
+    const [type = "", base64 = ""] = text.split(" ");
+    expect(parsePublicKey(type, base64)).toEqual({ type, blob: Buffer.from(base64, "base64") });
+    expect(parsePublicKey(type, base64.slice(0, -4))).toBeUndefined();
     expect(parsePublicKey("ssh-dss", base64)).toBeUndefined();
   }
 });
