@@ -208,8 +208,8 @@ echo "promised=$promised"
 umask 077
 mkdir -- ${folder.uuid} || exit ${EXIT.folderFailed}
 printf '%s\n' owner=${owner} iso=${isoName} size=${sizeBytes} session=$PPID "started=$(ps -o lstart= -p $PPID)" >${folder.uuid}/${FILE.pending} || exit ${EXIT.folderFailed}
-echo "df=$(df -P -k . | tail -n 1)"
-echo "file-system=$(stat -f -c %T .)"
+echo "df=$(df -P -k -- "$(pwd -P)" | tail -n 1)"
+echo "file-system=$(stat -f -c %T -- "$(pwd -P)")"
 sed -n 's/^MemAvailable: *\([0-9]*\) kB$/memory=\1/p' /proc/meminfo`,
   );
 }

@@ -20,13 +20,6 @@ import type { XeRecord } from "../xe/parse";
 import { isAnswerLost, runXe, runXeAgain } from "../xe/run";
 import { HostError } from "./error";
 
-/** What an ISO SR consists of, each a UUID. */
-export interface IsoSrUuids {
-  readonly srUuid: string;
-  readonly pbdUuid: string;
-  readonly vdiUuid: string;
-}
-
 /**
  * How long PBD and VDI are looked for. The coordinator scans by itself every 30 s, so a VDI that our own scan
  * did not yield comes late.
@@ -43,38 +36,15 @@ const LOST = { firstPauseMs: 2_000, growth: 1.5, longestPauseMs: 15_000, budgetM
 const EJECT = { firstPauseMs: 1_000, growth: 1.5, longestPauseMs: 10_000, budgetMs: 60_000 };
 
 /**
- * Makes the folder at `sr.location` an ISO SR of its host, and finds what xapi made of it.
+ * Makes a folder an ISO SR of its host, once. Where the answer got lost it may be there, or may still come:
+ * then it is looked for by its folder, until it is there, or twice nothing was there and nobody makes it any
+ * more.
  *
- * @throws {@link XeError} `SR_BACKEND_FAILURE_226` if the folder is not there
- * @throws {@link HostError} `NOT_FOUND_IN_TIME`
+ * @returns its UUID
+ * @throws {@link XeError} for instance `SR_BACKEND_FAILURE_226` if the folder is not there
  * @see xapi-project/sm: libs/sm/drivers/ISOSR.py
  */
-export async function makeIsoSr(host: SharedConnection, sr: IsoSr, isoName: string): Promise<IsoSrUuids> {
-  const srUuid = await createSr(host, sr);
-  const plugged = new Set<string>();
-  return retry({ ...DISCOVERY, isPassing: isNotFoundYet }, async () => {
-    const pbd = only(await runXeAgain(host, pbdList({ "sr-uuid": srUuid })), "PBD", host);
-    const pbdUuid = field(pbd, "uuid");
-    // sr-create does not say that the plug failed; asking once more yields the real error.
-    if (pbd["currently-attached"] !== "true" && !plugged.has(pbdUuid)) {
-      plugged.add(pbdUuid);
-      await runXeAgain(host, pbdPlug(pbdUuid));
-    }
-    await runXeAgain(host, srScan(srUuid));
-    const vdi = only(
-      await runXeAgain(host, vdiList({ "sr-uuid": srUuid, "name-label": isoName })),
-      "VDI",
-      host,
-    );
-    return { srUuid, pbdUuid, vdiUuid: field(vdi, "uuid") };
-  });
-}
-
-/**
- * Makes the SR once. Where the answer got lost it may be there, or may still come: then it is looked for by
- * its folder, until it is there, or twice nothing was there and nobody makes it any more.
- */
-async function createSr(host: SharedConnection, sr: IsoSr): Promise<string> {
+export async function createSr(host: SharedConnection, sr: IsoSr): Promise<string> {
   try {
     return await retry({ ...REFUSED, isPassing: isRefusedForNow }, () => runXe(host, srCreate(sr)));
   } catch (error) {
@@ -90,6 +60,37 @@ async function createSr(host: SharedConnection, sr: IsoSr): Promise<string> {
     if (found) return found;
     throw error;
   }
+}
+
+/** Whether sr-create failed and said so: then xapi has taken back its records. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof XeError && error.command === "sr-create" && !isAnswerLost(error);
+}
+
+/**
+ * Finds what xapi made of a folder that became an SR: its one PBD, plugged, and the one VDI of that name.
+ *
+ * @throws {@link HostError} `NOT_FOUND_IN_TIME`
+ * @throws {@link XeError} the real error of a plug that failed
+ */
+export async function discover(
+  host: SharedConnection,
+  srUuid: string,
+  isoName: string,
+): Promise<{ pbdUuid: string; vdiUuid: string }> {
+  const plugged = new Set<string>();
+  return retry({ ...DISCOVERY, isPassing: isNotFoundYet }, async () => {
+    const pbd = only(await runXeAgain(host, pbdList({ "sr-uuid": srUuid })), "PBD", host);
+    const pbdUuid = field(pbd, "uuid");
+    // sr-create does not say that the plug failed; asking once more yields the real error.
+    if (pbd["currently-attached"] !== "true" && !plugged.has(pbdUuid)) {
+      plugged.add(pbdUuid);
+      await runXeAgain(host, pbdPlug(pbdUuid));
+    }
+    await runXeAgain(host, srScan(srUuid));
+    const vdis = await runXeAgain(host, vdiList({ "sr-uuid": srUuid, "name-label": isoName }));
+    return { pbdUuid, vdiUuid: field(only(vdis, "VDI", host), "uuid") };
+  });
 }
 
 /** The SRs made of a folder: by its PBDs, and, where a crash left an SR without PBD, by its description. */

@@ -16,7 +16,7 @@ import { uploadImage } from "./image";
 import { whileLeased } from "./lease";
 import { withRollback } from "./rollback";
 import { assertRoom } from "./room";
-import { findSrs, forgetSr, type IsoSrUuids, lookAtSr, makeIsoSr } from "./sr";
+import { createSr, discover, findSrs, forgetSr, isRefusal, lookAtSr } from "./sr";
 
 /** What is to be made. */
 export interface TempIsoPlan {
@@ -52,6 +52,11 @@ export interface TempIso {
   readonly vdiUuid?: string;
 }
 
+/** What a create has made, each a UUID. */
+export type MadeTempIso = Required<Pick<TempIso, "hostUuid" | "srUuid" | "vdiUuid">> & {
+  readonly pbdUuid: string;
+};
+
 /** What a host still has of a temporary ISO. */
 export type TempIsoCondition =
   | { readonly state: "ready"; readonly pbdUuid: string }
@@ -66,31 +71,36 @@ export type TempIsoCondition =
  *
  * @throws `HostError`, `XeError`, `SshError`; `RollbackIncompleteError` when something had to stay on the host
  */
-export function createTempIso(
-  host: SharedConnection,
-  plan: TempIsoPlan,
-): Promise<IsoSrUuids & { readonly hostUuid: string }> {
+export function createTempIso(host: SharedConnection, plan: TempIsoPlan): Promise<MadeTempIso> {
   const { folder, image, isoName, owner, signal } = plan;
-  const { srMountPath } = folder;
   return withRollback((undo) =>
     whileLeased(host, folder, async () => {
-      undo(`the folder ${pathOf(folder)}`, () => clearFolder(host, folder, { owner, isoName }));
-      const made = await makeFolderAlone(host, folder, { owner, isoName, sizeBytes: image.sizeBytes });
-      assertRoom(made.room, { sizeBytes: image.sizeBytes, srMountPath }, host.address);
+      let mayHaveSr = false;
+      undo(`what was made at ${pathOf(folder)}`, () =>
+        mayHaveSr ? clearFolder(host, folder, plan) : removeFolder(host, folder, isoName),
+      );
+      const { hostUuid, room } = await makeFolderAlone(host, folder, {
+        owner,
+        isoName,
+        sizeBytes: image.sizeBytes,
+      });
+      assertRoom(room, { sizeBytes: image.sizeBytes, srMountPath: folder.srMountPath }, host.address);
       signal.throwIfAborted();
       await uploadImage(host, folder, { ...image, isoName, signal });
 
       signal.throwIfAborted();
-      const { hostUuid } = made;
-      const uuids = await makeIsoSr(
-        host,
-        { nameLabel: plan.srName, ...srOf(folder, owner), hostUuid },
-        isoName,
+      mayHaveSr = true;
+      const srUuid = await createSr(host, { nameLabel: plan.srName, ...srOf(folder, owner), hostUuid }).catch(
+        (error: unknown) => {
+          mayHaveSr = !isRefusal(error);
+          throw error;
+        },
       );
+      const found = await discover(host, srUuid, isoName);
       await removeMarker(host, folder);
       // Asked once more: the engine stores what it gets from here on.
       signal.throwIfAborted();
-      return { ...uuids, hostUuid };
+      return { hostUuid, srUuid, ...found };
     }),
   );
 }
@@ -156,17 +166,18 @@ export async function assertSameHost(host: SharedConnection, iso: TempIso): Prom
   throw new HostError("OTHER_HOST", host.address, message);
 }
 
-/**
- * Takes away what a folder holds and what was made of it. The folder stays until no SR is left of it: an SR
- * without its folder harms the host.
- */
+/** The folder goes last, once no SR is left of it: an SR without its folder harms the host. */
 async function clearFolder(
   host: SharedConnection,
   folder: Folder,
   { owner, isoName }: { owner: string; isoName: string },
 ): Promise<void> {
-  for (const srUuid of await findSrs(host, srOf(folder, owner))) await forgetSr(host, srUuid);
+  await forgetSrsOf(host, folder, owner);
   await removeFolder(host, folder, isoName);
+}
+
+async function forgetSrsOf(host: SharedConnection, folder: Folder, owner: string): Promise<void> {
+  for (const srUuid of await findSrs(host, srOf(folder, owner))) await forgetSr(host, srUuid);
 }
 
 /** By what the SR of a folder is found: its PBD's location, or, where a crash left no PBD, its description. */

@@ -1,0 +1,120 @@
+/** The layers of provider/, from what a user imports down to the wire: imports go one way. */
+const layers = ["resources", "lifecycle", "host", "xe", "ssh"];
+
+const folder = (...names) => `^provider/(${names.join("|")})/`;
+
+/** No layer imports one above it. */
+const oneWay = layers.slice(1).map((layer, index) => ({
+  name: `${layer}-imports-downwards`,
+  severity: "error",
+  from: { path: folder(layer) },
+  to: { path: folder(...layers.slice(0, index + 1)) },
+}));
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+module.exports = {
+  forbidden: [
+    {
+      name: "no-circular",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
+    {
+      name: "no-circular-types",
+      comment: "what is published goes one way in its types too",
+      severity: "error",
+      from: { path: "^provider/" },
+      to: { circular: true },
+    },
+    {
+      name: "resolvable",
+      comment: "a module that is not there",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    ...oneWay,
+    {
+      name: "resources-are-thin",
+      comment: "of the rest, a resource class has the serialised provider and types",
+      severity: "error",
+      from: { path: folder("resources") },
+      to: {
+        path: folder("lifecycle", "host", "xe", "ssh"),
+        pathNot: "^provider/lifecycle/serialised\\.ts$",
+        dependencyTypesNot: ["type-only"],
+      },
+    },
+    {
+      name: "resources-know-no-host",
+      comment: "not even its types",
+      severity: "error",
+      from: { path: folder("resources") },
+      to: { path: folder("host", "xe", "ssh") },
+    },
+    {
+      name: "iso-is-pure",
+      severity: "error",
+      from: { path: folder("iso") },
+      to: { path: "^provider/", pathNot: folder("iso") },
+    },
+    {
+      name: "index-names-the-public",
+      comment: "resources, functions that make images, and types",
+      severity: "error",
+      from: { path: "^provider/index\\.ts$" },
+      to: { pathNot: folder("resources", "iso"), dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "nobody-imports-index",
+      severity: "error",
+      from: { path: "^provider/" },
+      to: { path: "^provider/index\\.ts$" },
+    },
+    {
+      name: "pulumi-above-host",
+      comment: "only resources and lifecycle know Pulumi",
+      severity: "error",
+      from: { path: "^provider/", pathNot: folder("resources", "lifecycle") },
+      to: { path: "^(node_modules/)?@pulumi/" },
+    },
+    {
+      name: "ssh2-in-ssh",
+      comment: "only ssh/ knows the SSH library",
+      severity: "error",
+      from: { path: "^provider/", pathNot: folder("ssh") },
+      to: { path: "^(node_modules/)?(@types/)?ssh2" },
+    },
+    {
+      name: "provider-without-tests",
+      severity: "error",
+      from: { path: "^provider/" },
+      to: { path: "^(test|examples)/" },
+    },
+    {
+      name: "examples-as-a-user",
+      comment: "an example imports the package by its name",
+      severity: "error",
+      from: { path: "^examples/" },
+      to: { path: "^(provider|test)/" },
+    },
+    {
+      name: "no-dev-dependency",
+      comment: "what provider/ imports is installed with the package",
+      severity: "error",
+      from: { path: "^provider/" },
+      to: {
+        dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"],
+        dependencyTypesNot: ["type-only", "npm-peer"],
+      },
+    },
+  ],
+  options: {
+    doNotFollow: { path: ["node_modules", "^dist/"] },
+    tsConfig: { fileName: "tsconfig.json" },
+    tsPreCompilationDeps: true,
+    moduleSystems: ["cjs", "es6"],
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["require", "default"] },
+  },
+};

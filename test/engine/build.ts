@@ -1,0 +1,45 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Engine } from "./engine-folder";
+
+/** The folder of the two Go modules, `cli` and `language`, that the engine is built from. */
+export const engineModules = join(__dirname, "go");
+
+const cli = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
+const languageHost = "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs";
+const versionVariable = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
+
+const run = promisify(execFile);
+
+/**
+ * Builds the CLI and the Node.js language host into the engine's folder, with the Go toolchain on PATH.
+ *
+ * @throws Error saying what to install, if there is no Go
+ */
+export async function buildEngine({ folder, version }: Engine): Promise<void> {
+  await requireGo();
+  await goBuild("cli", folder, ["-ldflags", `-s -w -X ${versionVariable}=v${version}`, cli]);
+  await goBuild("language", folder, ["-ldflags", "-s -w", languageHost]);
+}
+
+async function requireGo(): Promise<void> {
+  try {
+    await run("go", ["version"]);
+  } catch (error) {
+    throw new Error(
+      "There is no Pulumi engine for the tests, and no Go to build one. Install Pulumi " +
+        "(https://www.pulumi.com/docs/install/) or Go 1.25 or later (https://go.dev/dl/), and put it on PATH.",
+      { cause: error },
+    );
+  }
+}
+
+async function goBuild(module: string, folder: string, args: readonly string[]): Promise<void> {
+  // -buildvcs=false: the module lies in this repository, whose version is not the program's.
+  await run("go", ["build", "-trimpath", "-buildvcs=false", "-o", folder, ...args], {
+    cwd: join(engineModules, module),
+    env: { ...process.env, GOWORK: "off" },
+    maxBuffer: Infinity,
+  });
+}

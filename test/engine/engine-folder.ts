@@ -1,0 +1,49 @@
+import { execFile } from "node:child_process";
+import { access, constants } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+
+/** A Pulumi engine: a folder that holds the CLI and its Node.js language host. */
+export interface Engine {
+  /** To be put first on PATH. */
+  readonly folder: string;
+  /** For instance `3.230.0`. */
+  readonly version: string;
+}
+
+/** The plugin for dynamic providers, a script that the npm package `@pulumi/pulumi` holds. */
+export const dynamicPlugin = "pulumi-resource-pulumi-nodejs";
+
+const cli = "pulumi";
+const languageHost = "pulumi-language-nodejs";
+
+/** The folder of PATH that holds the CLI, if the language host lies on PATH too. */
+export async function folderOnPath(): Promise<string | undefined> {
+  const folders = (process.env["PATH"] ?? "").split(delimiter).filter(Boolean);
+  return (await firstWith(languageHost, folders)) && (await firstWith(cli, folders));
+}
+
+/** Whether everything is in `folder` that an engine needs. */
+export async function isEngine(folder: string): Promise<boolean> {
+  const found = await Promise.all([cli, languageHost, dynamicPlugin].map((name) => has(folder, name)));
+  return found.every(Boolean);
+}
+
+/** Asks the CLI in `folder` for its version. */
+export async function versionOf(folder: string): Promise<string> {
+  const env = { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
+  const { stdout } = await promisify(execFile)(join(folder, cli), ["version"], { env });
+  return stdout.trim().replace(/^v/, "");
+}
+
+async function firstWith(program: string, folders: readonly string[]): Promise<string | undefined> {
+  for (const folder of folders) if (await has(folder, program)) return folder;
+  return undefined;
+}
+
+async function has(folder: string, program: string): Promise<boolean> {
+  return await access(join(folder, program), constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,71 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { nothing } from "../host/pool";
+import { startPool } from "../simulator";
+import { smallIso } from "../small-iso";
+import { findEngine } from "./engine";
+import { connectionTo, discProgram, type Dialect } from "./programs";
+import { writeFiles } from "./project";
+import { Stack } from "./stack";
+
+const repository = resolve(__dirname, "../..");
+
+/** Has a `node_modules` with the package as npm installs it from its tarball, found by all projects below it. */
+let workspace: string;
+
+beforeAll(async () => {
+  workspace = await mkdtemp(join(tmpdir(), "pulumi-workspace-"));
+  const npm = (args: string[], cwd: string) => promisify(execFile)("npm", args, { cwd });
+  const { stdout } = await npm(["pack", "--silent", "--pack-destination", workspace], repository);
+  const dependencies = {
+    "pulumi-xen-iso": `file:${stdout.trim()}`,
+    "@pulumi/pulumi": "3.248.0",
+    "@types/node": "^20.19.0",
+    typescript: "~5.9.3",
+  };
+  await writeFile(join(workspace, "package.json"), JSON.stringify({ private: true, dependencies }));
+  await npm(["install", "--no-audit", "--no-fund", "--prefer-offline", "--no-package-lock"], workspace);
+}, 300_000);
+
+afterAll(async () => {
+  await rm(workspace, { recursive: true, force: true });
+});
+
+const iso = (text: string) => ({ "web-1.iso": smallIso({ "USERDATA.": text }) });
+
+test.each<Dialect>(["typescript", "commonjs", "esm"])(
+  "the packed package works in a %s program, from up to destroy",
+  async (dialect) => {
+    await using pool = await startPool({ transport: "embedded" });
+    const host = pool.coordinator;
+    const folder = join(workspace, dialect);
+    await mkdir(folder);
+    const args = { isoPath: "web-1.iso", connection: connectionTo(host) };
+    await writeFiles({ folder }, { ...discProgram(args, dialect), ...iso("#cloud-config\n") });
+    await using stack = await Stack.create(await findEngine(), folder);
+
+    expect((await stack.up()).output).toContain("+ 2 created");
+    const first = await stack.outputs();
+    expect(pool.xapi.vdis.find(({ uuid }) => uuid === String(first["vdiUuid"]))?.nameLabel).toBe(
+      first["isoName"],
+    );
+
+    expect((await stack.up()).output).toContain("2 unchanged");
+    expect(await stack.outputs()).toEqual(first);
+
+    await writeFiles({ folder }, iso("#cloud-config\nhostname: web-2\n"));
+    expect((await stack.preview()).output).toMatch(/1 to replace/);
+    await stack.up();
+    const second = await stack.outputs();
+    expect(second["srUuid"]).not.toBe(first["srUuid"]);
+    expect(pool.xapi.srs.map(({ uuid }) => uuid)).toEqual([second["srUuid"]]);
+
+    expect((await stack.refresh()).output).toContain("2 unchanged");
+    await stack.destroy();
+    expect(await pool.leftovers()).toEqual(nothing);
+  },
+);

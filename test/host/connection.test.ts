@@ -1,0 +1,175 @@
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { utils } from "ssh2";
+import { expect, test } from "vitest";
+import { sh } from "../../provider/ssh/sh";
+import { SharedConnection } from "../../provider/ssh/shared-connection";
+import type { SshTarget } from "../../provider/ssh/target";
+import { type SimulatedHost, startPool } from "../simulator";
+
+const options = { purpose: "greet", timeoutMs: 10_000 };
+
+/** The way to a host with nothing but its key known. */
+function targetOf({ connection }: SimulatedHost, credentials: Partial<SshTarget>): SshTarget {
+  const { host, port, user, hostKey } = connection;
+  return { host, port, user, hostKey, dialErrorLimit: 3, perDialTimeout: 5, ...credentials };
+}
+
+async function greet(target: SshTarget): Promise<string> {
+  return (await SharedConnection.to(target).exec(sh`echo hello`, options)).stdout.trim();
+}
+
+test.each(["embedded", "sshd"] as const)(
+  "%s: a private key logs in, also an encrypted one",
+  async (transport) => {
+    await using pool = await startPool({ transport });
+    const { privateKey } = pool.coordinator.connection;
+    expect(await greet(targetOf(pool.coordinator, { privateKey }))).toBe("hello");
+    const encrypted = encrypt(privateKey, "s3cret");
+    const target = targetOf(pool.coordinator, { privateKey: encrypted, privateKeyPassword: "s3cret" });
+    expect(await greet(target)).toBe("hello");
+  },
+);
+
+test("a password logs in by the password method", async () => {
+  await using pool = await startPool({ transport: "sshd" });
+  const { password } = pool.coordinator.connection;
+  expect(await greet(targetOf(pool.coordinator, { password }))).toBe("hello");
+});
+
+test.each(["embedded", "sshd"] as const)(
+  "%s: a password logs in by keyboard-interactive",
+  async (transport) => {
+    await using pool = await startPool({ transport, passwordMethod: "keyboard-interactive" });
+    const { password } = pool.coordinator.connection;
+    expect(await greet(targetOf(pool.coordinator, { password }))).toBe("hello");
+  },
+);
+
+test("an agent logs in", async () => {
+  await using pool = await startPool({ transport: "sshd" });
+  await using agent = await startAgent(pool.coordinator.connection.privateKey);
+  const { agentSocketPath } = agent;
+  expect(await greet(targetOf(pool.coordinator, { agentSocketPath }))).toBe("hello");
+});
+
+test("a key that is not wanted does not stand in the way of a password that is", async () => {
+  await using pool = await startPool({ transport: "sshd" });
+  const { password } = pool.coordinator.connection;
+  const { private: privateKey } = utils.generateKeyPairSync("ed25519");
+  expect(await greet(targetOf(pool.coordinator, { privateKey, password }))).toBe("hello");
+});
+
+test("a host is reached through a jump host, each with its own key checked", async () => {
+  await using pool = await startPool({ transport: "sshd", hosts: 2 });
+  const [jump, host] = pool.hosts as [SimulatedHost, SimulatedHost];
+  const { privateKey } = jump.connection;
+  const proxy = targetOf(jump, { privateKey });
+  const credentials = { privateKey: host.connection.privateKey };
+  expect(await greet(targetOf(host, { ...credentials, proxy }))).toBe("hello");
+  expect(jump.connections).toBe(1);
+
+  const elsewhere = targetOf(host, { ...credentials, proxy, hostKey: jump.connection.hostKey });
+  await expect(greet(elsewhere)).rejects.toMatchObject({ code: "HOST_KEY_MISMATCH" });
+  const throughAnother = targetOf(host, {
+    ...credentials,
+    proxy: { ...proxy, hostKey: host.connection.hostKey },
+  });
+  await expect(greet(throughAnother)).rejects.toMatchObject({ code: "HOST_KEY_MISMATCH" });
+});
+
+test("a jump host that cannot reach the host says so", async () => {
+  await using pool = await startPool({ transport: "sshd" });
+  const { privateKey } = pool.coordinator.connection;
+  const proxy = targetOf(pool.coordinator, { privateKey });
+  const target = { ...proxy, port: 1, dialErrorLimit: 1, proxy };
+  await expect(greet(target)).rejects.toThrow(/The jump host 127\.0\.0\.1:\d+ cannot reach 127\.0\.0\.1:1\./);
+});
+
+test("known_hosts decides where no key is set", async () => {
+  await using pool = await startPool({ transport: "sshd" });
+  const { connection } = pool.coordinator;
+  const { hostKey: _, ...target } = targetOf(pool.coordinator, { privateKey: connection.privateKey });
+  const home = process.env["HOME"];
+  process.env["HOME"] = mkdtempSync(join(tmpdir(), "home-"));
+  try {
+    await expect(greet(target)).rejects.toMatchObject({ code: "HOST_KEY_UNKNOWN" });
+    const folder = join(process.env["HOME"], ".ssh");
+    execFileSync("mkdir", ["-m", "700", folder]);
+    writeFileSync(join(folder, "known_hosts"), `[127.0.0.1]:${connection.port} ${connection.hostKey}\n`);
+    expect(await greet(target)).toBe("hello");
+  } finally {
+    process.env["HOME"] = home;
+  }
+});
+
+test("a hundred commands at once share one connection, within MaxSessions", async () => {
+  await using pool = await startPool({ transport: "sshd" });
+  const { privateKey } = pool.coordinator.connection;
+  const target = targetOf(pool.coordinator, { privateKey });
+  const greetings = await Promise.all(Array.from({ length: 100 }, () => greet(target)));
+  expect(greetings).toEqual(Array(100).fill("hello"));
+  expect(pool.coordinator.connections).toBe(1);
+});
+
+test("a connection that was lost is opened anew by the next command", async () => {
+  await using pool = await startPool({ transport: "sshd" });
+  const { privateKey } = pool.coordinator.connection;
+  const host = SharedConnection.to(targetOf(pool.coordinator, { privateKey, dialErrorLimit: 10 }));
+  const hanging = host.exec(sh`sleep 60`, { purpose: "sleep", timeoutMs: 60_000 });
+  await sleep(300);
+  const lost = expect(hanging).rejects.toMatchObject({ code: "CONNECTION_LOST" });
+  await pool.coordinator.stopSshd();
+  await lost;
+  await pool.coordinator.startSshd();
+  expect((await host.exec(sh`echo hello`, options)).stdout).toBe("hello\n");
+});
+
+test("a command that does not end is given up", async () => {
+  await using pool = await startPool({ transport: "sshd" });
+  const { privateKey } = pool.coordinator.connection;
+  const host = SharedConnection.to(targetOf(pool.coordinator, { privateKey }));
+  const hanging = host.exec(sh`sleep 60`, { purpose: "wait", timeoutMs: 300 });
+  await expect(hanging).rejects.toMatchObject({ code: "COMMAND_TIMED_OUT" });
+  await expect(hanging).rejects.toThrow(/did not go on within 0\.3 s \(to wait\)/);
+});
+
+test("status, output and errors of a command come back as they are", async () => {
+  await using pool = await startPool({ transport: "sshd", bashrc: "echo noise; echo noise >&2\n" });
+  const { privateKey } = pool.coordinator.connection;
+  const host = SharedConnection.to(targetOf(pool.coordinator, { privateKey }));
+  const script = sh`printf 'no newline'; printf 'oops' >&2; exit 7`;
+  await expect(host.exec(script, options)).resolves.toEqual({
+    status: 7,
+    stdout: "no newline",
+    stderr: "oops",
+  });
+});
+
+/** ssh2 writes no encrypted keys of its own making from a given one; ssh-keygen does. */
+function encrypt(privateKey: string, passphrase: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), "key-")), "key");
+  writeFileSync(path, privateKey, { mode: 0o600 });
+  execFileSync("ssh-keygen", ["-q", "-p", "-P", "", "-N", passphrase, "-f", path]);
+  return execFileSync("cat", [path], { encoding: "utf8" });
+}
+
+async function startAgent(privateKey: string) {
+  const folder = mkdtempSync(join(tmpdir(), "agent-"));
+  const agentSocketPath = join(folder, "socket");
+  const keyPath = join(folder, "key");
+  writeFileSync(keyPath, privateKey, { mode: 0o600 });
+  const agent = spawn("ssh-agent", ["-D", "-a", agentSocketPath], { stdio: "ignore" });
+  while (!existsSync(agentSocketPath)) await sleep(20);
+  execFileSync("ssh-add", ["-q", keyPath], { env: { ...process.env, SSH_AUTH_SOCK: agentSocketPath } });
+  return {
+    agentSocketPath,
+    [Symbol.asyncDispose]: () => {
+      agent.kill();
+      return Promise.resolve();
+    },
+  };
+}

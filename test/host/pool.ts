@@ -1,0 +1,2 @@
+/** What `leftovers` returns of a pool without discs. */
+export const nothing = { srs: [], pbds: [], vdis: [], paths: [] };

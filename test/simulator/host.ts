@@ -1,0 +1,74 @@
+import type { HostRecord } from "./xapi/records";
+import type { Xapi } from "./xapi/xapi";
+import type { HostCommand, HostConnection, Space, Transport } from "./transport/host";
+
+/** One host of a simulated pool, as a test deals with it. */
+export class SimulatedHost {
+  readonly uuid: string;
+  readonly name: string;
+  /** How to log in. */
+  readonly connection: HostConnection;
+
+  constructor(
+    private readonly xapi: Xapi,
+    record: HostRecord,
+    private readonly transport: Transport,
+  ) {
+    this.uuid = record.uuid;
+    this.name = record.nameLabel;
+    this.connection = transport.connection;
+  }
+
+  /** Logins so far. */
+  get connections(): number {
+    return this.transport.connections;
+  }
+
+  /** What was run over SSH so far; always empty with `sshd`, which does not tell. */
+  get commands(): readonly HostCommand[] {
+    return this.transport.commands;
+  }
+
+  /** Where an absolute path of the host lies on this machine. */
+  path(hostPath: string): string {
+    return this.transport.path(hostPath);
+  }
+
+  /** Decides what `df` and `stat -f` say of a place. */
+  setSpace(space: Space): void {
+    this.transport.setSpace(space);
+  }
+
+  /** Decides what `/proc/meminfo` says. */
+  setMemory(memory: { totalBytes: number; availableBytes: number }): void {
+    this.transport.setMemory(memory);
+  }
+
+  /** Ends xapi, and starts it anew after a while. */
+  restartToolstack(options: { downMs?: number; initialisingMs?: number } = {}): Promise<void> {
+    return this.xapi.restartToolstack(this.uuid, options);
+  }
+
+  /** SSH is switched off: logins end, new ones are refused. */
+  stopSshd(): Promise<void> {
+    return this.transport.stopSshd();
+  }
+
+  /** SSH is switched on again, on the same port. */
+  startSshd(): Promise<void> {
+    return this.transport.startSshd();
+  }
+
+  /**
+   * A reboot: everything that runs ends, the host's VMs halt, `/run` is empty; then xapi plugs what can be
+   * plugged.
+   *
+   * @returns once SSH and xapi answer again
+   */
+  async reboot({ downMs = 0 } = {}): Promise<void> {
+    this.xapi.toolstack(this.uuid).stop();
+    this.xapi.halt(this.uuid);
+    await this.transport.reboot(downMs);
+    await this.xapi.toolstack(this.uuid).start({}, () => this.xapi.plugAll(this.uuid));
+  }
+}

@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { ServerChannel, Session } from "ssh2";
+import type { HostCommand } from "./host";
+import { BIN_FOLDER } from "./host-folder";
+import { rewritePaths, RootRemover } from "./rewrite";
+
+/** Runs the commands of exec requests in a real bash, in a folder that stands for the host. */
+export class CommandRunner {
+  readonly commands: HostCommand[] = [];
+  readonly #running = new Set<ChildProcess>();
+
+  constructor(private readonly root: string) {}
+
+  /** Runs one command on a channel. */
+  run(channel: ServerChannel, command: string, session: Session): void {
+    const record = this.#record(command);
+    const child = this.#spawn(command);
+    // sshd closes what the command reads and writes when the client is gone, and lets it run on.
+    channel.on("error", () => undefined);
+    channel.on("close", () => {
+      child.stdin?.destroy();
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    });
+    channel.pipe(child.stdin as NonNullable<typeof child.stdin>).on("error", () => undefined);
+    child.stdout?.pipe(new RootRemover(this.root)).pipe(channel, { end: false });
+    child.stderr?.pipe(new RootRemover(this.root)).pipe(channel.stderr, { end: false });
+    session.on("signal", (accept, _reject, { name }) => {
+      accept?.();
+      signal(child, `SIG${name}` as NodeJS.Signals);
+    });
+    child.on("close", (status, signalName) => {
+      record.durationMs = Date.now() - record.startedAt.getTime();
+      record.status = status ?? undefined;
+      setImmediate(() => {
+        finish(channel, status, signalName);
+      });
+    });
+  }
+
+  /** Ends what still runs, with everything it started. */
+  async killAll(): Promise<void> {
+    const running = [...this.#running];
+    for (const child of running) signal(child, "SIGKILL");
+    await Promise.all(running.map((child) => child.exitCode ?? child.signalCode ?? once(child, "exit")));
+  }
+
+  #record(command: string): HostCommand {
+    const record = { command, startedAt: new Date(), status: undefined, durationMs: undefined };
+    this.commands.push(record);
+    return record;
+  }
+
+  #spawn(command: string): ChildProcess {
+    const home = join(this.root, "root");
+    const bashrc = join(home, ".bashrc");
+    // Bash reads it at the first level when it finds itself started by sshd, or what it takes for it; here it is
+    // told, and sees another level.
+    const start = existsSync(bashrc) ? `. ${bashrc}\n` : "";
+    const child = spawn("/bin/bash", ["-c", start + rewritePaths(command, this.root)], {
+      cwd: home,
+      env: {
+        HOME: home,
+        USER: "root",
+        LOGNAME: "root",
+        SHELL: "/bin/bash",
+        SHLVL: "1",
+        PATH: `${join(this.root, BIN_FOLDER)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+      },
+      // A process group of its own, so that all of it can be ended.
+      detached: true,
+      stdio: "pipe",
+    });
+    this.#running.add(child);
+    child.on("close", () => this.#running.delete(child));
+    return child;
+  }
+}
+
+function finish(channel: ServerChannel, status: number | null, signalName: NodeJS.Signals | null): void {
+  if (!channel.writable) return;
+  if (status !== null) channel.exit(status);
+  else channel.exit((signalName ?? "SIGKILL").replace(/^SIG/, ""), false, "");
+  channel.end();
+}
+
+function signal({ pid }: ChildProcess, name: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, name);
+  } catch {
+    // It has ended by itself.
+  }
+}

@@ -1,0 +1,39 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Whether xapi answers on a host. */
+export type ToolstackState = "up" | "down" | "initialising";
+
+/** xapi as a process of one host. */
+export class Toolstack {
+  state: ToolstackState = "up";
+  /** A member whose coordinator is gone for good: it refuses everything. */
+  isInEmergencyMode = false;
+  #end: () => void = () => undefined;
+  #stopped = this.#newRun();
+
+  /** Resolves when this run of it ends: whoever waits for a reply then has lost it. */
+  get stopped(): Promise<undefined> {
+    return this.#stopped;
+  }
+
+  stop(): void {
+    this.state = "down";
+    this.#end();
+  }
+
+  /**
+   * @param initialisingMs how long it answers only that it is not ready yet
+   * @param plug what every start of xapi does: plugs the host's PBDs
+   */
+  async start({ initialisingMs = 0 }, plug: () => Promise<void>): Promise<void> {
+    this.#stopped = this.#newRun();
+    this.state = "initialising";
+    if (initialisingMs > 0) await sleep(initialisingMs);
+    await plug();
+    this.state = "up";
+  }
+
+  #newRun(): Promise<undefined> {
+    return new Promise((resolve) => (this.#end = () => resolve(undefined)));
+  }
+}

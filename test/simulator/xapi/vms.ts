@@ -1,0 +1,145 @@
+import { randomUUID } from "node:crypto";
+import { Ref, XapiError } from "./errors";
+import type { PowerState, VbdRecord, VbdType, VmRecord } from "./records";
+import type { Xapi } from "./xapi";
+
+/** A drive that a VM is to have. */
+export interface NewDrive {
+  /** `CD` by default. */
+  readonly type?: VbdType;
+  /** What is in it; empty by default. */
+  readonly vdiUuid?: string;
+  /** The slot: `3` for the first one by default, as the templates have it. */
+  readonly userdevice?: string;
+}
+
+/** A VM that is to be. */
+export interface NewVm {
+  readonly name: string;
+  /** `halted` by default. */
+  readonly powerState?: PowerState;
+  /** The host it runs on, the coordinator by default; counts while it runs or is paused. */
+  readonly hostUuid?: string;
+  /** One empty CD drive by default. */
+  readonly drives?: readonly NewDrive[];
+  readonly domainType?: VmRecord["domainType"];
+  readonly isATemplate?: boolean;
+}
+
+/** Records a VM with its drives, without asking whether it could run. */
+export function addVm(xapi: Xapi, vm: NewVm): { vm: VmRecord; drives: VbdRecord[] } {
+  const powerState = vm.powerState ?? "halted";
+  const isResident = powerState === "running" || powerState === "paused";
+  const record: VmRecord = {
+    uuid: randomUUID(),
+    nameLabel: vm.name,
+    nameDescription: "",
+    powerState,
+    isATemplate: vm.isATemplate ?? false,
+    isASnapshot: false,
+    snapshotOf: undefined,
+    isControlDomain: false,
+    domainType: vm.domainType ?? "hvm",
+    residentOn: isResident ? (vm.hostUuid ?? xapi.pool.coordinatorUuid) : undefined,
+    otherConfig: {},
+    tags: [],
+  };
+  xapi.vms.push(record);
+  const drives = (vm.drives ?? [{}]).map((drive, index) =>
+    newDrive(record, { userdevice: String(3 + index), ...drive }),
+  );
+  xapi.vbds.push(...drives);
+  return { vm: record, drives };
+}
+
+/** Records a snapshot of a VM, a checkpoint if its memory is kept; it has drives of its own. */
+export function addSnapshot(xapi: Xapi, vm: VmRecord, { isCheckpoint = false } = {}): VmRecord {
+  const snapshot: VmRecord = {
+    ...vm,
+    uuid: randomUUID(),
+    nameLabel: `${vm.nameLabel} snapshot`,
+    isASnapshot: true,
+    isATemplate: true,
+    snapshotOf: vm.uuid,
+    powerState: isCheckpoint ? "suspended" : "halted",
+    residentOn: undefined,
+    otherConfig: {},
+    tags: [],
+  };
+  xapi.vms.push(snapshot);
+  const drives = xapi.vbdsOf(vm.uuid).map((vbd) => ({
+    ...vbd,
+    uuid: randomUUID(),
+    vmUuid: snapshot.uuid,
+    currentlyAttached: false,
+    device: "",
+    operation: undefined,
+    refusals: undefined,
+  }));
+  xapi.vbds.push(...drives);
+  return snapshot;
+}
+
+/** A drive of a VM; not recorded yet. */
+export function newDrive(
+  vm: VmRecord,
+  { type = "CD", vdiUuid, userdevice = "3" }: NewDrive,
+  mode: VbdRecord["mode"] = "RO",
+): VbdRecord {
+  const isResident = vm.residentOn !== undefined;
+  return {
+    uuid: randomUUID(),
+    vmUuid: vm.uuid,
+    vdiUuid,
+    type,
+    mode,
+    userdevice,
+    device: isResident ? deviceOf(userdevice) : "",
+    empty: vdiUuid === undefined,
+    bootable: false,
+    unpluggable: true,
+    currentlyAttached: isResident,
+    otherConfig: {},
+    operation: undefined,
+    refusals: undefined,
+  };
+}
+
+/**
+ * Starts or resumes a VM on a host; every disc in its drives has to be there.
+ *
+ * @throws XapiError
+ */
+export function startVm(xapi: Xapi, vm: VmRecord, hostUuid = xapi.pool.coordinatorUuid): void {
+  if (!xapi.host(hostUuid).enabled) throw new XapiError("HOST_DISABLED", new Ref(hostUuid));
+  const drives = xapi.vbdsOf(vm.uuid);
+  for (const { vdiUuid } of drives.filter((vbd) => !vbd.empty)) {
+    const vdi = xapi.vdis.find(({ uuid }) => uuid === vdiUuid);
+    if (!vdi) throw new XapiError("HANDLE_INVALID", "VDI", `OpaqueRef:${vdiUuid ?? "NULL"}`);
+    const isSeen = xapi.pbdsOf(vdi.srUuid).some((pbd) => pbd.hostUuid === hostUuid && pbd.currentlyAttached);
+    if (!isSeen) throw new XapiError("VM_REQUIRES_SR", new Ref(vm.uuid), new Ref(vdi.srUuid));
+    xapi.storage.assertAttachable(vdi, hostUuid);
+  }
+  vm.powerState = "running";
+  vm.residentOn = hostUuid;
+  for (const vbd of drives) {
+    vbd.currentlyAttached = true;
+    vbd.device = deviceOf(vbd.userdevice);
+  }
+}
+
+/** Shuts a VM down or suspends it. */
+export function stopVm(xapi: Xapi, vm: VmRecord, powerState: "halted" | "suspended" = "halted"): void {
+  vm.powerState = powerState;
+  vm.residentOn = undefined;
+  for (const vbd of xapi.vbdsOf(vm.uuid)) {
+    // A suspended VM's drives count as attached; its discs are let go of all the same.
+    vbd.currentlyAttached = powerState === "suspended";
+    if (powerState === "halted") vbd.device = "";
+  }
+}
+
+/** `3` → `xvdd` */
+export function deviceOf(userdevice: string): string {
+  return `xvd${String.fromCharCode("a".charCodeAt(0) + Number(userdevice))}`;
+}
