@@ -7,7 +7,9 @@ const sources = /^provider\/(.+)\.ts$/;
 
 const packed = packedFiles();
 const problems = [
-  ...["LICENSE", "README.md", "package.json"].filter(file => !packed.has(file)).map(file => `${file} is missing`),
+  ...["LICENSE", "README.md", "package.json"]
+    .filter((file) => !packed.has(file))
+    .map((file) => `${file} is missing`),
   ...[...packed].flatMap(problemOf),
 ];
 for (const problem of problems) console.error(problem);
@@ -25,12 +27,13 @@ function packedFiles() {
 
 function problemOf(file) {
   const source = sources.exec(file)?.[1];
-  if (source) return missing([".js", ".js.map", ".d.ts", ".d.ts.map"].map(end => `dist/${source}${end}`));
+  if (source) return missing([".js", ".js.map", ".d.ts", ".d.ts.map"].map((end) => `dist/${source}${end}`));
   const build = builds.exec(file)?.[1];
-  if (build) return existsSync(`provider/${build}.ts`) ? [] : [`${file} has no source: remove dist and build`];
+  if (build)
+    return existsSync(`provider/${build}.ts`) ? [] : [`${file} has no source: remove dist and build`];
   return ["LICENSE", "README.md", "package.json"].includes(file) ? [] : [`${file} does not belong there`];
 }
 
 function missing(files) {
-  return files.filter(file => !packed.has(file)).map(file => `${file} is missing`);
+  return files.filter((file) => !packed.has(file)).map((file) => `${file} is missing`);
 }

@@ -75,6 +75,8 @@ export function createTempIso(host: SharedConnection, plan: TempIsoPlan): Promis
   const { folder, image, isoName, owner, signal } = plan;
   return withRollback((undo) =>
     whileLeased(host, folder, async () => {
+      // Undone last: what could not be removed is named by the state, and the next create need not wait for it.
+      undo(`the marker in ${pathOf(folder)}`, () => removeMarker(host, folder));
       let mayHaveSr = false;
       undo(`what was made at ${pathOf(folder)}`, () =>
         mayHaveSr ? clearFolder(host, folder, plan) : removeFolder(host, folder, isoName),

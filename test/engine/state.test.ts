@@ -73,9 +73,9 @@ test("the serialised provider is small, and the same for every resource", async 
 function watchProcesses(secret: string) {
   const seen = new Set<string>();
   let rounds = 0;
-  let isDone = false;
+  const ended = new AbortController();
   const watching = (async () => {
-    while (!isDone) {
+    while (!ended.signal.aborted) {
       for (const { command } of await listProcesses())
         // Not the test's own command that sets the configuration.
         if (command.includes(secret) && !command.startsWith("pulumi config ")) seen.add(command);
@@ -87,7 +87,7 @@ function watchProcesses(secret: string) {
     seen: () => [...seen],
     rounds: () => rounds,
     [Symbol.asyncDispose]: async () => {
-      isDone = true;
+      ended.abort();
       await watching;
     },
   };

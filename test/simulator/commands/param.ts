@@ -124,12 +124,12 @@ function removeFrom<R>(field: Field<R>, record: R, { xapi, args }: CommandContex
   if (map) {
     const entries = map(record);
     if (!(key in entries)) throw new CliFailure(`Key ${key} is not in map`);
-    delete entries[key];
+    Reflect.deleteProperty(entries, key);
   }
 }
 
 function empty<R>({ map, set }: Field<R>, record: R, { xapi }: CommandContext): void {
   set?.(record, xapi).splice(0);
   const entries = map?.(record) ?? {};
-  for (const key of Object.keys(entries)) delete entries[key];
+  for (const key of Object.keys(entries)) Reflect.deleteProperty(entries, key);
 }

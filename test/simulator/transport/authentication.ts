@@ -1,5 +1,11 @@
-import { timingSafeEqual } from "node:crypto";
-import { type AuthContext, type AuthenticationType, type ParsedKey, utils } from "ssh2";
+import {
+  type AuthContext,
+  type KeyboardAuthContext,
+  type ParsedKey,
+  type PasswordAuthContext,
+  type PublicKeyAuthContext,
+  utils,
+} from "ssh2";
 
 /** What lets a client in. */
 export interface Secrets {
@@ -13,37 +19,40 @@ export interface Secrets {
 /** sshd's `MaxAuthTries`: after so many failures it hangs up. */
 const MAX_TRIES = 6;
 
-/** Decides on one connection's attempts to log in as root. */
-export function authenticator({ password, publicKey, method }: Secrets): (context: AuthContext) => void {
-  const key = utils.parseKey(publicKey) as ParsedKey;
-  const offered: AuthenticationType[] = ["publickey", method];
-  let tries = 0;
-  const refuse = (context: AuthContext) => {
-    // The first question, by `none`, asks what is offered; sshd does not count it.
-    if (context.method !== "none" && ++tries >= MAX_TRIES) context.reject([]);
-    else context.reject(offered);
-  };
-
-  return (context) => {
-    if (context.username !== "root" || !offered.includes(context.method)) return refuse(context);
-    if (context.method === "password")
-      return context.password === password ? context.accept() : refuse(context);
-    if (context.method === "publickey") {
-      const isOurs = context.key.algo === key.type && equal(context.key.data, key.getPublicSSH());
-      // Without a signature it only asks whether this key would do.
-      const isProven = !context.signature || key.verify(context.blob ?? Buffer.alloc(0), context.signature);
-      return isOurs && isProven === true ? context.accept() : refuse(context);
-    }
-    if (context.method === "keyboard-interactive") {
-      return context.prompt([{ prompt: "Password: ", echo: false }], (answers) => {
-        if (answers[0] === password) context.accept();
-        else refuse(context);
+/** Decides on attempts to log in as root; what it returns serves one connection. */
+export function authenticator(secrets: Secrets): () => (context: AuthContext) => void {
+  const key = utils.parseKey(secrets.publicKey);
+  if (key instanceof Error) throw key;
+  return () => {
+    let tries = 0;
+    return (context) => {
+      void isLetIn(context, { ...secrets, key }).then((isIn) => {
+        if (isIn) context.accept();
+        // The first question, by `none`, asks what is offered; sshd does not count it.
+        else if (context.method !== "none" && ++tries >= MAX_TRIES) context.reject([]);
+        else context.reject(["publickey", secrets.method]);
       });
-    }
-    return refuse(context);
+    };
   };
 }
 
-function equal(a: Buffer, b: Buffer): boolean {
-  return a.length === b.length && timingSafeEqual(a, b);
+async function isLetIn(context: AuthContext, secrets: Secrets & { key: ParsedKey }): Promise<boolean> {
+  if (context.username !== "root") return false;
+  if (context.method === "publickey") return isOurs(context, secrets.key);
+  if (context.method !== secrets.method) return false;
+  return (await passwordOf(context)) === secrets.password;
+}
+
+async function passwordOf(context: PasswordAuthContext | KeyboardAuthContext): Promise<string | undefined> {
+  if (context.method === "password") return context.password;
+  const answers = await new Promise<string[]>((resolve) => {
+    context.prompt([{ prompt: "Password: ", echo: false }], resolve);
+  });
+  return answers[0];
+}
+
+/** Without a signature a client only asks whether this key would do. */
+function isOurs({ key, signature, blob }: PublicKeyAuthContext, ours: ParsedKey): boolean {
+  const isSame = key.algo === ours.type && key.data.equals(ours.getPublicSSH());
+  return isSame && (!signature || ours.verify(blob ?? Buffer.alloc(0), signature));
 }

@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { ServerChannel, Session } from "ssh2";
+import type { ServerChannel } from "ssh2";
 import type { HostCommand } from "./host";
 import { BIN_FOLDER } from "./host-folder";
 import { rewritePaths, RootRemover } from "./rewrite";
@@ -10,28 +10,24 @@ import { rewritePaths, RootRemover } from "./rewrite";
 /** Runs the commands of exec requests in a real bash, in a folder that stands for the host. */
 export class CommandRunner {
   readonly commands: HostCommand[] = [];
-  readonly #running = new Set<ChildProcess>();
+  readonly #running = new Set<ChildProcessWithoutNullStreams>();
 
   constructor(private readonly root: string) {}
 
-  /** Runs one command on a channel. */
-  run(channel: ServerChannel, command: string, session: Session): void {
+  /** Runs one command on a channel. A signal that its client asks for is ignored: sshd sends root's none. */
+  run(channel: ServerChannel, command: string): void {
     const record = this.#record(command);
     const child = this.#spawn(command);
     // sshd closes what the command reads and writes when the client is gone, and lets it run on.
     channel.on("error", () => undefined);
     channel.on("close", () => {
-      child.stdin?.destroy();
-      child.stdout?.destroy();
-      child.stderr?.destroy();
+      child.stdin.destroy();
+      child.stdout.destroy();
+      child.stderr.destroy();
     });
-    channel.pipe(child.stdin as NonNullable<typeof child.stdin>).on("error", () => undefined);
-    child.stdout?.pipe(new RootRemover(this.root)).pipe(channel, { end: false });
-    child.stderr?.pipe(new RootRemover(this.root)).pipe(channel.stderr, { end: false });
-    session.on("signal", (accept, _reject, { name }) => {
-      accept?.();
-      signal(child, `SIG${name}` as NodeJS.Signals);
-    });
+    channel.pipe(child.stdin).on("error", () => undefined);
+    child.stdout.pipe(new RootRemover(this.root)).pipe(channel, { end: false });
+    child.stderr.pipe(new RootRemover(this.root)).pipe(channel.stderr, { end: false });
     child.on("close", (status, signalName) => {
       record.durationMs = Date.now() - record.startedAt.getTime();
       record.status = status ?? undefined;
@@ -45,7 +41,8 @@ export class CommandRunner {
   async killAll(): Promise<void> {
     const running = [...this.#running];
     for (const child of running) signal(child, "SIGKILL");
-    await Promise.all(running.map((child) => child.exitCode ?? child.signalCode ?? once(child, "exit")));
+    const ending = running.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+    await Promise.all(ending.map((child) => once(child, "exit")));
   }
 
   #record(command: string): HostCommand {
@@ -54,7 +51,7 @@ export class CommandRunner {
     return record;
   }
 
-  #spawn(command: string): ChildProcess {
+  #spawn(command: string): ChildProcessWithoutNullStreams {
     const home = join(this.root, "root");
     const bashrc = join(home, ".bashrc");
     // Bash reads it at the first level when it finds itself started by sshd, or what it takes for it; here it is
@@ -75,7 +72,10 @@ export class CommandRunner {
       stdio: "pipe",
     });
     this.#running.add(child);
-    child.on("close", () => this.#running.delete(child));
+    child.on("close", () => {
+      // What it left in the background counts as running.
+      if (!signal(child, 0)) this.#running.delete(child);
+    });
     return child;
   }
 }
@@ -87,10 +87,11 @@ function finish(channel: ServerChannel, status: number | null, signalName: NodeJ
   channel.end();
 }
 
-function signal({ pid }: ChildProcess, name: NodeJS.Signals): void {
+/** Sends a signal to a command and all that it started; says whether there was anything left of it. */
+function signal({ pid }: ChildProcessWithoutNullStreams, name: NodeJS.Signals | 0): boolean {
   try {
-    if (pid !== undefined) process.kill(-pid, name);
+    return pid !== undefined && process.kill(-pid, name);
   } catch {
-    // It has ended by itself.
+    return false;
   }
 }

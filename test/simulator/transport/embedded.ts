@@ -1,14 +1,12 @@
 import { once } from "node:events";
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer, type Server as TcpServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
+import { type AddressInfo, connect, createServer, type Server as Listener, type Socket } from "node:net";
 import { join } from "node:path";
-import { type AuthContext, type Connection, Server, type Session } from "ssh2";
+import { type AuthContext, type Connection, Server, type ServerChannel, type Session } from "ssh2";
 import { setTimeout as sleep } from "node:timers/promises";
 import { authenticator } from "./authentication";
 import { CommandRunner } from "./commands";
 import type { HostCommand, HostConnection, Space, Transport, TransportOptions } from "./host";
-import { addSpaces, emptyRun, makeHostFolder, writeMemory } from "./host-folder";
+import { addSpaces, emptyRun, makeHostFolder, newRoot, writeMemory } from "./host-folder";
 import { generateKeyPair } from "./keys";
 import { PASSWORD } from "./sshd-root";
 import { serveSftp } from "./sftp";
@@ -27,58 +25,52 @@ const DEFAULT_SPACE = [
  * absolute paths in them put below a folder. Needs neither root nor sshd.
  */
 export class EmbeddedTransport implements Transport {
-  readonly connection: HostConnection;
-  readonly #root: string;
-  readonly #ssh: Server;
-  readonly #tcp: TcpServer;
   readonly #sockets = new Set<Socket>();
   readonly #runner: CommandRunner;
   #connections = 0;
 
   private constructor(
     private readonly options: TransportOptions,
-    root: string,
-    connection: Omit<HostConnection, "port">,
+    readonly connection: HostConnection,
+    private readonly root: string,
+    private readonly removeRoot: () => void,
+    /** Its own listener, because ssh2's does not let Nagle's algorithm be switched off. */
+    private readonly listener: Listener,
     keys: { host: string; client: string },
   ) {
-    this.#root = root;
     this.#runner = new CommandRunner(root);
-    this.#ssh = new Server({ hostKeys: [keys.host] }, (client) => {
-      this.#serve(client, { password: connection.password ?? "", publicKey: keys.client });
+    const authenticate = authenticator({
+      password: PASSWORD,
+      publicKey: keys.client,
+      method: options.passwordMethod,
     });
-    // Its own listener, because ssh2's does not let Nagle's algorithm be switched off.
-    this.#tcp = createServer({ noDelay: true }, (socket) => {
+    const ssh = new Server({ hostKeys: [keys.host] }, (client) => {
+      this.#serve(client, authenticate());
+    });
+    listener.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);
       socket.on("close", () => this.#sockets.delete(socket));
-      this.#ssh.injectSocket(socket);
+      ssh.injectSocket(socket);
     });
-    const port = () => (this.#tcp.address() as AddressInfo).port;
-    let lastPort = 0;
-    this.connection = {
-      ...connection,
-      get port() {
-        return (lastPort ||= port());
-      },
-    };
   }
 
   static async start(options: TransportOptions): Promise<EmbeddedTransport> {
-    const root = realpathSync(mkdtempSync(join(tmpdir(), "xen-host-")));
+    const { root, removeRoot } = newRoot();
     makeHostFolder({ ...options, root, pathPrefix: root, spaces: DEFAULT_SPACE });
     const hostKey = generateKeyPair();
     const clientKey = generateKeyPair();
+    const listener = createServer({ noDelay: true });
+    await listen(listener, 0);
     const connection = {
       host: "127.0.0.1",
+      port: (listener.address() as AddressInfo).port,
       user: "root",
       password: PASSWORD,
       privateKey: clientKey.privateKey,
       hostKey: hostKey.publicKey,
     };
     const keys = { host: hostKey.privateKey, client: clientKey.publicKey };
-    const transport = new EmbeddedTransport(options, root, connection, keys);
-    await transport.#listen(0);
-    void transport.connection.port;
-    return transport;
+    return new EmbeddedTransport(options, connection, root, removeRoot, listener, keys);
   }
 
   get connections(): number {
@@ -90,57 +82,52 @@ export class EmbeddedTransport implements Transport {
   }
 
   path(hostPath: string): string {
-    return join(this.#root, hostPath);
+    return join(this.root, hostPath);
   }
 
   setSpace(space: Space): void {
-    addSpaces(this.#root, [space], this.#root);
+    addSpaces(this.root, [space], this.root);
   }
 
   setMemory(memory: { totalBytes: number; availableBytes: number }): void {
-    writeMemory(this.#root, memory);
+    writeMemory(this.root, memory);
   }
 
   async stopSshd(): Promise<void> {
-    const closed = once(this.#tcp, "close");
-    this.#tcp.close();
+    const closed = once(this.listener, "close");
+    this.listener.close();
     for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
 
   async startSshd(): Promise<void> {
-    await this.#listen(this.connection.port);
+    await listen(this.listener, this.connection.port);
   }
 
   async reboot(downMs: number): Promise<void> {
     await this.stopSshd();
     await this.#runner.killAll();
-    emptyRun(this.#root);
+    emptyRun(this.root);
     await sleep(downMs);
     await this.startSshd();
   }
 
   async dispose(): Promise<void> {
-    if (this.#tcp.listening) await this.stopSshd();
+    if (this.listener.listening) await this.stopSshd();
     await this.#runner.killAll();
-    rmSync(this.#root, { recursive: true, force: true });
+    this.removeRoot();
   }
 
-  async #listen(port: number): Promise<void> {
-    this.#tcp.listen(port, "127.0.0.1");
-    await once(this.#tcp, "listening");
-  }
-
-  #serve(client: Connection, secrets: { password: string; publicKey: string }): void {
-    const authenticate = authenticator({ ...secrets, method: this.options.passwordMethod });
+  #serve(client: Connection, authenticate: (context: AuthContext) => void): void {
     // A client that goes away without a word is its own business.
     client.on("error", () => undefined);
-    client.on("authentication", (context: AuthContext) => {
-      authenticate(context);
-    });
+    client.on("authentication", authenticate);
     client.on("ready", () => {
       this.#connections++;
       let sessions = 0;
+      client.on("tcpip", (accept, reject, { destIP, destPort }) => {
+        forward(accept, reject, { host: destIP, port: destPort });
+      });
       client.on("session", (accept, reject) => {
         if (sessions >= MAX_SESSIONS) return reject();
         sessions++;
@@ -153,18 +140,40 @@ export class EmbeddedTransport implements Transport {
 
   #serveSession(session: Session): void {
     session.on("exec", (accept, _reject, { command }) => {
-      this.#runner.run(accept(), command, session);
+      this.#runner.run(accept(), command);
     });
     // A program that a shell starts gets that shell's words among its own, which breaks it.
     if (this.options.sftp === "external" && this.options.bashrc) {
       session.on("subsystem", (accept, reject, { name }) => {
-        if (name === "sftp") this.#runner.run(accept(), "sleep 1", session);
+        if (name === "sftp") this.#runner.run(accept(), "sleep 1");
         else reject();
       });
     } else {
       session.on("sftp", (accept) => {
-        serveSftp(accept(), this.#root);
+        serveSftp(accept(), this.root);
       });
     }
   }
+}
+
+async function listen(listener: Listener, port: number): Promise<void> {
+  listener.listen(port, "127.0.0.1");
+  await once(listener, "listening");
+}
+
+/** What a jump host does: a connection of its own, and bytes from one to the other. */
+function forward(
+  accept: () => ServerChannel,
+  reject: () => void,
+  target: { host: string; port: number },
+): void {
+  const socket = connect({ ...target, noDelay: true });
+  socket.once("error", reject);
+  socket.once("connect", () => {
+    socket.off("error", reject);
+    const channel = accept();
+    channel.on("error", () => undefined).on("close", () => socket.destroy());
+    socket.on("error", () => channel.destroy());
+    channel.pipe(socket).pipe(channel);
+  });
 }

@@ -3,14 +3,31 @@ import {
   chmodSync,
   copyFileSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import type { Space } from "./host";
+
+/** Makes an empty folder for a host's root, which is gone at the latest when this process ends. */
+export function newRoot(): { root: string; removeRoot: () => void } {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), "xen-host-")));
+  const remove = () => {
+    rmSync(root, { recursive: true, force: true });
+  };
+  process.once("exit", remove);
+  const removeRoot = () => {
+    process.off("exit", remove);
+    remove();
+  };
+  return { root, removeRoot };
+}
 
 /** What a host's folder is made from. */
 export interface HostFolderOptions {
@@ -49,6 +66,10 @@ export function makeHostFolder(options: HostFolderOptions): void {
   writeXe(options);
   addSpaces(root, spaces, pathPrefix);
   for (const name of ["df", "stat"]) copyProgram(name, root);
+  // What a host has of GNU's and macOS has not, as far as it is needed.
+  if (process.platform === "darwin") {
+    for (const name of readdirSync(join(BIN, "darwin"))) copyProgram(join("darwin", name), root);
+  }
 }
 
 /** Where a host has `xe` and its kin. */
@@ -73,9 +94,10 @@ export function writeMemory(
 }
 
 /** Puts one of the programs of `test/simulator/bin` onto the host's PATH. */
-export function copyProgram(name: string, root: string): void {
-  copyFileSync(join(BIN, name), join(root, BIN_FOLDER, name));
-  chmodSync(join(root, BIN_FOLDER, name), 0o755);
+function copyProgram(path: string, root: string): void {
+  const target = join(root, BIN_FOLDER, basename(path));
+  copyFileSync(join(BIN, path), target);
+  chmodSync(target, 0o755);
 }
 
 function writeXe({ root, hostUuid, xapi, pathPrefix }: HostFolderOptions): void {

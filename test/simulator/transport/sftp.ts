@@ -27,8 +27,10 @@ export function serveSftp(sftp: SFTPWrapper, root: string): void {
     return found;
   };
   const answer = (reqId: number, work: () => Promise<unknown>) => {
-    void work().catch((error: NodeJS.ErrnoException) => {
-      sftp.status(reqId, statusOf(error), error.message.replaceAll(root, ""));
+    work().catch((error: unknown) => {
+      const { message, code }: NodeJS.ErrnoException =
+        error instanceof Error ? error : new Error(String(error));
+      sftp.status(reqId, statusOf(code), message.replaceAll(root, ""));
     });
   };
   const done = (reqId: number, work: () => Promise<unknown>) => {
@@ -38,7 +40,7 @@ export function serveSftp(sftp: SFTPWrapper, root: string): void {
     });
   };
 
-  sftp.on("OPEN", (id, path, flags, attributes) => {
+  sftp.on("OPEN", (id, path, flags, attributes: Partial<Attributes>) => {
     answer(id, async () => {
       const opened = await fs.open(local(path), openFlags(flags), attributes.mode ?? 0o666);
       const handle = newHandle();
@@ -92,14 +94,17 @@ export function serveSftp(sftp: SFTPWrapper, root: string): void {
   sftp.on("READDIR", (id, handle) => {
     answer(id, async () => {
       const listing = listings.get(handle.toString());
-      if (!listing || listing.names.length === 0) return sftp.status(id, STATUS_CODE.EOF);
+      if (!listing || listing.names.length === 0) {
+        sftp.status(id, STATUS_CODE.EOF);
+        return;
+      }
       const { folder, names } = listing;
       listing.names = [];
       const entries = names.map(async (filename) => {
         const stat = await fs.lstat(join(folder, filename));
         return { filename, longname: longName(filename, stat), attrs: attributesOf(stat) };
       });
-      return sftp.name(id, await Promise.all(entries));
+      sftp.name(id, await Promise.all(entries));
     });
   });
   sftp.on("REALPATH", (id, path) => {
@@ -112,7 +117,7 @@ export function serveSftp(sftp: SFTPWrapper, root: string): void {
       sftp.name(id, [{ filename, longname: filename, attrs: NO_ATTRIBUTES }]);
     });
   });
-  sftp.on("MKDIR", (id, path, attributes) => {
+  sftp.on("MKDIR", (id, path, attributes: Partial<Attributes>) => {
     done(id, () => fs.mkdir(local(path), attributes.mode ?? 0o777));
   });
   sftp.on("RMDIR", (id, path) => {
@@ -180,7 +185,7 @@ function exists(path: string): Promise<boolean> {
   );
 }
 
-function statusOf({ code }: NodeJS.ErrnoException): number {
+function statusOf(code: string | undefined): number {
   if (code === "ENOENT") return STATUS_CODE.NO_SUCH_FILE;
   if (code === "EACCES" || code === "EPERM") return STATUS_CODE.PERMISSION_DENIED;
   return STATUS_CODE.FAILURE;

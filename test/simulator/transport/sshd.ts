@@ -1,13 +1,12 @@
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HostConnection, Space, Transport, TransportOptions } from "./host";
-import { addSpaces, makeHostFolder, writeMemory } from "./host-folder";
+import { addSpaces, makeHostFolder, newRoot, writeMemory } from "./host-folder";
 import { generateKeyPair } from "./keys";
 import { makeSshdRoot, PASSWORD } from "./sshd-root";
 
@@ -53,6 +52,7 @@ export class SshdTransport implements Transport {
   private constructor(
     readonly connection: HostConnection,
     root: string,
+    private readonly removeRoot: () => void,
   ) {
     this.#root = root;
   }
@@ -61,7 +61,7 @@ export class SshdTransport implements Transport {
   static async start(options: TransportOptions): Promise<SshdTransport> {
     const unavailable = whyUnavailable();
     if (unavailable) throw unavailable;
-    const root = mkdtempSync(join(tmpdir(), "xen-host-"));
+    const { root, removeRoot } = newRoot();
     makeHostFolder({ ...options, root, pathPrefix: "", spaces: [DISK, runSpace()] });
     const hostKey = generateKeyPair();
     const clientKey = generateKeyPair();
@@ -82,7 +82,7 @@ export class SshdTransport implements Transport {
       privateKey: clientKey.privateKey,
       hostKey: hostKey.publicKey,
     };
-    const transport = new SshdTransport(connection, root);
+    const transport = new SshdTransport(connection, root, removeRoot);
     try {
       await transport.#boot();
     } catch (error) {
@@ -127,7 +127,7 @@ export class SshdTransport implements Transport {
 
   async dispose(): Promise<void> {
     await this.#shutDown();
-    rmSync(this.#root, { recursive: true, force: true });
+    this.removeRoot();
   }
 
   async #boot(): Promise<void> {

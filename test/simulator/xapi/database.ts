@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { Ref, XapiError } from "./errors";
+import { type Ref, XapiError } from "./errors";
 import type {
   HostRecord,
   PbdRecord,

@@ -35,7 +35,7 @@ describe("a proxy in front of a host", () => {
     await using proxy = await Proxy.start(pool.coordinator.connection, { dropAfterBytes: 500_000 });
     const login = await through(proxy);
     const channel = await login.open("cat >/dev/null");
-    const closed = new Promise((resolve) => login.client.once("close", resolve));
+    const closed = new Promise<void>((resolve) => login.client.once("close", () => resolve()));
     channel.on("error", () => undefined).write(Buffer.alloc(1_000_000));
     await closed;
     expect(proxy.connections[0]?.bytesFromClient).toBeGreaterThanOrEqual(500_000);

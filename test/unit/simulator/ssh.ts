@@ -40,13 +40,11 @@ export class Login implements AsyncDisposable {
   async run(command: string, input = ""): Promise<Ran> {
     const channel = await this.open(command);
     let [stdout, stderr] = ["", ""];
-    let status: number | undefined;
     channel.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
     channel.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-    channel.on("exit", (code: number | null) => (status = code ?? undefined));
     channel.end(input);
-    await once(channel, "close");
-    return { status, stdout, stderr };
+    const [status] = (await once(channel, "close")) as [number | null | undefined];
+    return { status: status ?? undefined, stdout, stderr };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

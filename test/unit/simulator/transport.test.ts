@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ClientChannel } from "ssh2";
 import SftpClient from "ssh2-sftp-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isSshdAvailable, type SimulatedHost, type SimulatedPool, startPool } from "../../simulator";
@@ -116,7 +117,7 @@ describe.each(["embedded", "sshd"] as const)("a host reached by %s", (transport)
         { name: "deep", type: "d" },
         { name: "file", type: "-", size: 7 },
       ]);
-      expect((await sftp.get("/var/opt/sftp/file")).toString()).toBe("content");
+      expect(await sftp.get("/var/opt/sftp/file")).toEqual(Buffer.from("content"));
       expect(await sftp.exists("/var/opt/sftp/none")).toBe(false);
       await sftp.delete("/var/opt/sftp/file");
       await sftp.rmdir("/var/opt/sftp", true);
@@ -155,6 +156,26 @@ describe.each(["embedded", "sshd"] as const)("a host reached by %s", (transport)
     const after = pool.coordinator.path("/var/opt/after");
     await expect.poll(() => existsSync(after) && readFileSync(after, "utf8")).toBe("went on 0\n");
     expect(readFileSync(pool.coordinator.path("/var/opt/short"), "utf8")).toBe("half");
+  });
+
+  it("ignores a signal that a client asks for", async () => {
+    await using own = await Login.to(pool.coordinator);
+    const channel = await own.open("trap 'echo ended' TERM; sleep 0.5; echo slept");
+    channel.signal("TERM");
+    expect(String(await once(channel, "data"))).toBe("slept\n");
+  });
+
+  it("is a jump host to another one", async () => {
+    const { host, port } = pool.hosts[1]?.connection ?? pool.coordinator.connection;
+    const stream = await new Promise<ClientChannel>((resolve, reject) => {
+      login.client.forwardOut("127.0.0.1", 0, host, port, (error, channel) => {
+        if (error) reject(error);
+        else resolve(channel);
+      });
+    });
+    const greeting = await once(stream, "data");
+    stream.destroy();
+    expect(String(greeting)).toMatch(/^SSH-2\.0-/);
   });
 
   it("counts its logins", async () => {
