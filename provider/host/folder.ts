@@ -106,10 +106,13 @@ export async function makeFolder(
   });
 }
 
-/** Says that somebody still works in these folders (absolute paths). */
-export async function touchMarkers(host: SharedConnection, paths: readonly string[]): Promise<void> {
+/** Says that this SSH session still works in these folders (absolute paths); a new one takes over from a lost one. */
+export async function renewMarkers(host: SharedConnection, paths: readonly string[]): Promise<void> {
   const markers = paths.map((path) => `${path}/${FILE.pending}`);
-  await host.exec(sh`touch -c -- ${markers}`, { purpose: "touch the markers", timeoutMs: QUICK_TIMEOUT_MS });
+  const script = sh`for marker in ${markers}; do
+  [ ! -f "$marker" ] || sed -i "s/^session=.*/session=$PPID/; s/^started=.*/started=$(ps -o lstart= -p $PPID)/" "$marker"
+done`;
+  await host.exec(script, { purpose: "renew the markers", timeoutMs: QUICK_TIMEOUT_MS });
 }
 
 /** Says that the resource is complete: its folder is no longer pending. */
@@ -126,12 +129,9 @@ export async function removeMarker(host: SharedConnection, folder: Folder): Prom
 export async function removeFolder(host: SharedConnection, folder: Folder, isoName: string): Promise<void> {
   const path = pathOf(folder);
   const result = await host.exec(
-    // A writer whose client is gone may still hold the file, and with it the space.
     sh`[ ! -L ${path} ] || { echo 'It is a link.' >&2; exit 5; }
 [ -d ${path} ] && cd -- ${path} || exit 0
-if read -r pid started <${FILE.writer}; then
-  [ "$(ps -o lstart= -p "$pid")" != "$started" ] || kill -9 -- "-$pid"
-fi 2>/dev/null
+${STOP_WRITER}
 rm -f -- ${[isoName, ...Object.values(FILE)]} || exit 5
 rmdir -- ${path} || { ls -A >&2; exit 5; }`,
     { purpose: "remove the folder", timeoutMs: QUICK_TIMEOUT_MS },
@@ -174,6 +174,11 @@ export function failed(
   const words = stderr.trim();
   return new HostError(code, host.address, words ? `${message} The host says: ${words}` : message);
 }
+
+/** Ends a writer whose client is gone: it may still hold the file, and with it the space, or add to it. */
+export const STOP_WRITER: Script = sh`if read -r pid started <${FILE.writer}; then
+  [ "$(ps -o lstart= -p "$pid")" != "$started" ] || kill -9 -- "-$pid"
+fi 2>/dev/null`;
 
 const EXIT = { notXenServer: 3, folderFailed: 4, ownerBusy: 6 } as const;
 

@@ -1,8 +1,10 @@
+import { SshError } from "../ssh/error";
+import { retry } from "../ssh/retry";
 import { type Script, sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
-import { uploadFile, uploadFileBySftp } from "../ssh/upload";
+import { type FilePart, OtherBeginningError, uploadFile, uploadFileBySftp } from "../ssh/upload";
 import { HostError } from "./error";
-import { failed, FILE, type Folder, pathOf } from "./folder";
+import { failed, FILE, type Folder, pathOf, STOP_WRITER } from "./folder";
 
 /** A local image on its way to a host. */
 export interface LocalImage {
@@ -16,10 +18,13 @@ export interface LocalImage {
   readonly signal: AbortSignal;
 }
 
-/** A slow disk takes minutes for some GiB. */
-const SYNC_TIMEOUT_MS = 10 * 60_000;
+/** How often an upload goes on after its connection was lost; each time connecting has retries of its own. */
+const RESUME = { firstPauseMs: 500, growth: 2, longestPauseMs: 5_000, attempts: 5 };
 
-const RENAME_TIMEOUT_MS = 60_000;
+/** A slow disk takes minutes for some GiB, to write them as to read them again. */
+const DISK_TIMEOUT_MS = 10 * 60_000;
+
+const QUICK_TIMEOUT_MS = 60_000;
 
 /**
  * Streams the image into the folder, under another name until it is known to be whole: a killed client looks
@@ -41,7 +46,7 @@ export async function uploadImage(host: SharedConnection, folder: Folder, image:
     throw new HostError("IMAGE_CHANGED", host.address, message);
   }
   const rename = sh`mv -T -- ${path}/${FILE.upload} ${path}/${image.isoName}`;
-  const renamed = await host.exec(rename, { purpose: "name the image", timeoutMs: RENAME_TIMEOUT_MS });
+  const renamed = await host.exec(rename, { purpose: "name the image", timeoutMs: QUICK_TIMEOUT_MS });
   if (renamed.status === 0) return;
   const message = `The image could not be named ${image.isoName} on ${host.address}. Check ${path} there.`;
   throw failed(host, "FOLDER_FAILED", message, renamed);
@@ -49,24 +54,57 @@ export async function uploadImage(host: SharedConnection, folder: Folder, image:
 
 /** Sends the image and brings it to the host's disk; says how much of it is there. */
 async function send(host: SharedConnection, path: string, image: LocalImage) {
-  // dd syncs this one file: a bare sync would flush every mounted SR, and hang on a dead NFS.
-  const receive = writer(path, sh`dd bs=1M of=${FILE.upload} conv=fsync status=none`);
-  const piped = await uploadFile(host, image, receive);
+  const piped = await sendResuming(host, path, image);
   const arrivedBytes = Number(piped.result.stdout);
   if (piped.result.status !== 0 || arrivedBytes === piped.sent.sizeBytes) return { ...piped, arrivedBytes };
 
   // The script was content with less: a start-up file of the root shell has read the rest.
   const sent = await uploadFileBySftp(host, image, `${path}/${FILE.upload}`);
-  const sync = writer(path, sh`dd of=${FILE.upload} conv=notrunc,fsync status=none </dev/null`);
-  const result = await host.exec(sync, { purpose: "sync the image", timeoutMs: SYNC_TIMEOUT_MS });
+  const sync = writer(path, sh`true`);
+  const result = await host.exec(sync, { purpose: "sync the image", timeoutMs: DISK_TIMEOUT_MS });
   return { sent, result, arrivedBytes: Number(result.stdout) };
 }
 
-/** Runs `dd` in the folder and prints the size of what is there then. */
-function writer(path: string, dd: Script): Script {
+/** After a lost connection the upload goes on where the host has it, once that is verified. */
+function sendResuming(host: SharedConnection, path: string, image: LocalImage) {
+  const isPassing = (error: unknown) => error instanceof SshError && error.code === "CONNECTION_LOST";
+  let isBegun = false;
+  return retry({ ...RESUME, isPassing }, async () => {
+    const begun = isBegun ? await lookAtUpload(host, path) : undefined;
+    isBegun = true;
+    try {
+      return await uploadFile(host, image, writer(path, sh`cat >>${FILE.upload}`), begun);
+    } catch (error) {
+      if (!(error instanceof OtherBeginningError)) throw error;
+      const message =
+        `What ${host.address} has of the image after a lost connection is not its beginning. ` +
+        `Check the disk there, and that nothing writes to ${image.localPath}, then run the command again.`;
+      throw new HostError("UPLOAD_INCOMPLETE", host.address, message, { cause: error });
+    }
+  });
+}
+
+/** What the host has of the upload, once nobody adds to it any more. */
+async function lookAtUpload(host: SharedConnection, path: string): Promise<FilePart | undefined> {
+  const script = sh`cd -- ${path} || exit
+${STOP_WRITER}
+[ -f ${FILE.upload} ] || exit 0
+stat -c %s ${FILE.upload}
+nice -n 19 sha256sum <${FILE.upload}`;
+  const result = await host.exec(script, { purpose: "look at the upload", timeoutMs: DISK_TIMEOUT_MS });
+  const [, size, sha256] = /^(\d+)\n([0-9a-f]{64})/.exec(result.stdout) ?? [];
+  return size && sha256 ? { sizeBytes: Number(size), sha256 } : undefined;
+}
+
+/**
+ * Runs a command that adds to the upload, brings it to the disk, and prints its size.
+ *
+ * dd syncs this one file: a bare sync would flush every mounted SR, and hang on a dead NFS.
+ */
+function writer(path: string, command: Script): Script {
   return sh`umask 077
 cd -- ${path} && echo "$$ $(ps -o lstart= -p $$)" >${FILE.writer} || exit
-${dd}
+${command} && dd of=${FILE.upload} conv=notrunc,fsync status=none </dev/null
 status=$?
 stat -c %s ${FILE.upload}
 exit $status`;

@@ -1,8 +1,8 @@
 import type { SharedConnection } from "../ssh/shared-connection";
-import { type Folder, pathOf, touchMarkers } from "./folder";
+import { type Folder, pathOf, renewMarkers } from "./folder";
 
-/** A marker that was not touched for a minute stands for a maker that is gone. */
-const TOUCH_INTERVAL_MS = 10_000;
+/** A marker that was not renewed for a minute stands for a maker that is gone. */
+const RENEWAL_MS = 10_000;
 
 /** The folders in which this process works, of each host. */
 const held = new Map<SharedConnection, Set<string>>();
@@ -33,8 +33,8 @@ function holdFoldersOf(host: SharedConnection): Set<string> {
   held.set(host, paths);
   const timer = setInterval(() => {
     if (held.get(host) !== paths) clearInterval(timer);
-    // A touch that fails does no harm by itself: the work finds out what is wrong with the link.
-    else touchMarkers(host, [...paths]).catch(() => undefined);
-  }, TOUCH_INTERVAL_MS).unref();
+    // A renewal that fails does no harm by itself: the work finds out what is wrong with the link.
+    else renewMarkers(host, [...paths]).catch(() => undefined);
+  }, RENEWAL_MS).unref();
   return paths;
 }

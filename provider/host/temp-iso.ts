@@ -75,12 +75,8 @@ export function createTempIso(host: SharedConnection, plan: TempIsoPlan): Promis
   const { folder, image, isoName, owner, signal } = plan;
   return withRollback((undo) =>
     whileLeased(host, folder, async () => {
-      // Undone last: what could not be removed is named by the state, and the next create need not wait for it.
-      undo(`the marker in ${pathOf(folder)}`, () => removeMarker(host, folder));
       let mayHaveSr = false;
-      undo(`what was made at ${pathOf(folder)}`, () =>
-        mayHaveSr ? clearFolder(host, folder, plan) : removeFolder(host, folder, isoName),
-      );
+      undo(`what was made at ${pathOf(folder)}`, () => unmake(host, folder, { owner, isoName, mayHaveSr }));
       const { hostUuid, room } = await makeFolderAlone(host, folder, {
         owner,
         isoName,
@@ -105,6 +101,21 @@ export function createTempIso(host: SharedConnection, plan: TempIsoPlan): Promis
       return { hostUuid, srUuid, ...found };
     }),
   );
+}
+
+async function unmake(
+  host: SharedConnection,
+  folder: Folder,
+  made: { owner: string; isoName: string; mayHaveSr: boolean },
+): Promise<void> {
+  try {
+    if (made.mayHaveSr) await clearFolder(host, folder, made);
+    else await removeFolder(host, folder, made.isoName);
+  } catch (error) {
+    // What stays is named by the state from now on: the next create need not wait for somebody who works there.
+    await removeMarker(host, folder).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** Makes the folder, after what killed creates of the same resource have left is cleared, and its space free. */

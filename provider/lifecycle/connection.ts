@@ -66,7 +66,7 @@ export function configure(config: Config): void {
 }
 
 /** The fields of `connection` that the stack's configuration has, namespace `xen`. */
-export function configuredConnection(): ConnectionInputs {
+function configuredConnection(): ConnectionInputs {
   const entries = FIELDS.map(
     (field) => [field, fromConfig(field, configuration?.get(`xen:${field}`))] as const,
   );

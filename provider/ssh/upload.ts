@@ -5,19 +5,24 @@ import type { ExecResult } from "./exec";
 import type { Script } from "./sh";
 import type { SharedConnection } from "./shared-connection";
 
-/** The bytes of an upload as they were sent. */
-export interface Sent {
-  readonly sizeBytes: number;
-  /** Lower-case hex. */
-  readonly sha256: string;
-}
-
 /** What is sent. */
 export interface LocalFile {
   /** Path of a plain file on this machine. */
   readonly localPath: string;
   /** Ends the upload, with its reason, when it is aborted. */
   readonly signal: AbortSignal;
+}
+
+/** The beginning of a file, or all of it. */
+export interface FilePart {
+  readonly sizeBytes: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+/** The host has another beginning of the file than this machine: what is there cannot be completed. */
+export class OtherBeginningError extends Error {
+  override readonly name = "OtherBeginningError";
 }
 
 /** Reads of 1 MiB: smaller ones cost a third of the speed. */
@@ -32,15 +37,18 @@ const SYNC_TIMEOUT_MS = 10 * 60_000;
  * A script that reads its standard input, not SFTP: it is a tenth faster on one channel, it is not broken by
  * a start-up file that prints something, and it syncs and measures the file in the same round trip.
  *
- * @param writer reads the image from its standard input
- * @returns what was sent, and how the writer ended
+ * @param writer reads from its standard input what follows `begun`
+ * @param begun what the host has already of the file
+ * @returns the whole file as it was sent, and how the writer ended
+ * @throws {@link OtherBeginningError}
  */
 export async function uploadFile(
   host: SharedConnection,
   file: LocalFile,
   writer: Script,
-): Promise<{ sent: Sent; result: ExecResult }> {
-  const image = readHashed(file);
+  begun?: FilePart,
+): Promise<{ sent: FilePart; result: ExecResult }> {
+  const image = readHashed(file, begun);
   const options = { purpose: "write the image", timeoutMs: SYNC_TIMEOUT_MS, input: image.bytes() };
   const result = await host.exec(writer, options);
   return { sent: image.read(), result };
@@ -55,33 +63,39 @@ export async function uploadFileBySftp(
   host: SharedConnection,
   file: LocalFile,
   remotePath: string,
-): Promise<Sent> {
+): Promise<FilePart> {
   const image = readHashed(file);
+  const options = { writeStreamOptions: { mode: 0o600 } };
   await host.sftp((sftp) =>
-    sftp.put(Readable.from(image.bytes(), { objectMode: false }), remotePath, {
-      writeStreamOptions: { mode: 0o600 },
-    }),
+    sftp.put(Readable.from(image.bytes(), { objectMode: false }), remotePath, options),
   );
   return image.read();
 }
 
-/** A file's bytes, counted and hashed on their way. */
-function readHashed({ localPath, signal }: LocalFile): {
-  bytes: () => AsyncGenerator<Buffer>;
-  read: () => Sent;
-} {
+/** A file's bytes behind its beginning; counted and hashed is all of it. */
+function readHashed(
+  { localPath, signal }: LocalFile,
+  begun?: FilePart,
+): { bytes: () => AsyncGenerator<Buffer>; read: () => FilePart } {
   const hash = createHash("sha256");
   let sizeBytes = 0;
+  async function* read(range: { start?: number; end?: number }): AsyncGenerator<Buffer> {
+    const stream = createReadStream(localPath, { highWaterMark: READ_BYTES, signal, ...range });
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      sizeBytes += chunk.length;
+      yield chunk;
+    }
+  }
   return {
     async *bytes() {
-      for await (const chunk of createReadStream(localPath, {
-        highWaterMark: READ_BYTES,
-        signal,
-      }) as AsyncIterable<Buffer>) {
-        hash.update(chunk);
-        sizeBytes += chunk.length;
-        yield chunk;
+      if (begun && begun.sizeBytes > 0) {
+        const beginning = read({ end: begun.sizeBytes - 1 });
+        while ((await beginning.next()).done !== true) continue;
+        if (hash.copy().digest("hex") !== begun.sha256)
+          throw new OtherBeginningError(`The first ${begun.sizeBytes} bytes differ.`);
       }
+      yield* read({ start: sizeBytes });
     },
     read: () => ({ sizeBytes, sha256: hash.digest("hex") }),
   };

@@ -10,14 +10,14 @@ import { findEngine } from "../engine/engine";
 import { copyProject, writeFiles } from "../engine/project";
 import { Stack } from "../engine/stack";
 import { type SimulatedHost, startPool } from "../simulator";
-import { smallIso } from "../small-iso";
+import { seedImage } from "../seed-image";
 
 const SR_MOUNT_PATH = "/var/opt/xen-iso";
 
 /** Read by cloud-init (NoCloud) in a VM that has the disc in its drive. */
 const FILES = {
-  "METADATA.": "instance-id: web-1\nlocal-hostname: web-1\n",
-  "USERDATA.": "#cloud-config\nhostname: web-1\n",
+  "meta-data": "instance-id: web-1\nlocal-hostname: web-1\n",
+  "user-data": "#cloud-config\nhostname: web-1\n",
 };
 
 async function main(): Promise<void> {
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   await using pool = await startPool({ transport: "embedded" });
   const host = pool.coordinator;
   await using project = await copyProject(resolve(__dirname, "../../examples/quick-start"));
-  const image = smallIso(FILES);
+  const image = await seedImage(FILES);
   await writeFiles(project, { "web-1.iso": image });
   await using stack = await Stack.create(engine, project.folder);
   onInterrupt(async () => {

@@ -2,19 +2,19 @@ import { rmSync } from "node:fs";
 import { expect, test } from "vitest";
 import { nothing } from "../host/pool";
 import { startPool } from "../simulator";
-import { smallIso } from "../small-iso";
+import { seedImage } from "../seed-image";
 import { findEngine } from "./engine";
 import { connectionTo, discProgram } from "./programs";
 import { makeProject, writeFiles } from "./project";
 import { Stack } from "./stack";
 
-const iso = { "web-1.iso": smallIso({ "USERDATA.": "#cloud-config\n" }) };
+const iso = async () => ({ "web-1.iso": await seedImage() });
 
 test("a disc in memory is lost by a reboot: refresh says so, the next up replaces it", async () => {
   await using pool = await startPool({ transport: "embedded" });
   const host = pool.coordinator;
   const args = { isoPath: "web-1.iso", connection: connectionTo(host), srMountPath: "/var/run/sr-mount" };
-  await using project = await makeProject({ ...discProgram(args), ...iso });
+  await using project = await makeProject({ ...discProgram(args), ...(await iso()) });
   await using stack = await Stack.create(await findEngine(), project.folder);
   await stack.up();
   const first = await stack.outputs();
@@ -38,7 +38,7 @@ test("a disc in memory is lost by a reboot: refresh says so, the next up replace
 test("a disc that is gone from the host is dropped by a refresh and made anew by an up", async () => {
   await using pool = await startPool({ transport: "embedded" });
   const args = { isoPath: "web-1.iso", connection: connectionTo(pool.coordinator) };
-  await using project = await makeProject({ ...discProgram(args), ...iso });
+  await using project = await makeProject({ ...discProgram(args), ...(await iso()) });
   await using stack = await Stack.create(await findEngine(), project.folder);
   await stack.up();
 
@@ -54,7 +54,7 @@ test("a disc that is gone from the host is dropped by a refresh and made anew by
 test("a create whose rollback cannot finish is kept as incomplete, and the next up puts it right", async () => {
   await using pool = await startPool({ transport: "embedded" });
   const args = { isoPath: "web-1.iso", connection: connectionTo(pool.coordinator) };
-  await using project = await makeProject({ ...discProgram(args), ...iso });
+  await using project = await makeProject({ ...discProgram(args), ...(await iso()) });
   await using stack = await Stack.create(await findEngine(), project.folder);
   const failure = {
     kind: "fail",
@@ -84,7 +84,7 @@ test("a changed password is taken over in place", async () => {
   const { password: _, ...connection } = connectionTo(pool.coordinator);
   const { privateKey } = pool.coordinator.connection;
   const args = { isoPath: "web-1.iso", connection: connectionTo(pool.coordinator) };
-  await using project = await makeProject({ ...discProgram(args), ...iso });
+  await using project = await makeProject({ ...discProgram(args), ...(await iso()) });
   await using stack = await Stack.create(await findEngine(), project.folder);
   await stack.up();
   const { srUuid } = await stack.outputs();

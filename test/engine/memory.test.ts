@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { nothing } from "../host/pool";
 import { startPool } from "../simulator";
-import { smallIso } from "../small-iso";
+import { seedImage } from "../seed-image";
 import { findEngine } from "./engine";
 import { peakMemoryOf, providersOf } from "./processes";
 import { connectionTo, discProgram } from "./programs";
@@ -17,7 +17,7 @@ test("an image of 3 GiB goes up with the provider process under 200 MiB", async 
   await using pool = await startPool({ transport: "sshd" });
   const args = { isoPath: "large.iso", connection: connectionTo(pool.coordinator) };
   await using project = await makeProject(discProgram(args));
-  await writeFiles(project, { "large.iso": smallIso({ "USERDATA.": "#cloud-config\n" }) });
+  await writeFiles(project, { "large.iso": await seedImage() });
   await using large = await open(join(project.folder, "large.iso"), "r+");
   await large.truncate(3 * 1024 * MIB);
   await using stack = await Stack.create(await findEngine(), project.folder);

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { nothing } from "../host/pool";
 import { startPool } from "../simulator";
-import { smallIso } from "../small-iso";
+import { seedImage } from "../seed-image";
 import { findEngine } from "./engine";
 import { connectionTo, discProgram, type Dialect } from "./programs";
 import { writeFiles } from "./project";
@@ -35,7 +35,7 @@ afterAll(async () => {
   await rm(workspace, { recursive: true, force: true });
 });
 
-const iso = (text: string) => ({ "web-1.iso": smallIso({ "USERDATA.": text }) });
+const iso = async (text: string) => ({ "web-1.iso": await seedImage({ "user-data": text }) });
 
 test.each<Dialect>(["typescript", "commonjs", "esm"])(
   "the packed package works in a %s program, from up to destroy",
@@ -45,7 +45,7 @@ test.each<Dialect>(["typescript", "commonjs", "esm"])(
     const folder = join(workspace, dialect);
     await mkdir(folder);
     const args = { isoPath: "web-1.iso", connection: connectionTo(host) };
-    await writeFiles({ folder }, { ...discProgram(args, dialect), ...iso("#cloud-config\n") });
+    await writeFiles({ folder }, { ...discProgram(args, dialect), ...(await iso("#cloud-config\n")) });
     await using stack = await Stack.create(await findEngine(), folder);
 
     expect((await stack.up()).output).toContain("+ 2 created");
@@ -57,7 +57,7 @@ test.each<Dialect>(["typescript", "commonjs", "esm"])(
     expect((await stack.up()).output).toContain("2 unchanged");
     expect(await stack.outputs()).toEqual(first);
 
-    await writeFiles({ folder }, iso("#cloud-config\nhostname: web-2\n"));
+    await writeFiles({ folder }, await iso("#cloud-config\nhostname: web-2\n"));
     expect((await stack.preview()).output).toMatch(/1 to replace/);
     await stack.up();
     const second = await stack.outputs();

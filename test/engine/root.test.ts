@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { nothing } from "../host/pool";
 import { startPool } from "../simulator";
-import { smallIso } from "../small-iso";
+import { seedImage } from "../seed-image";
 import { findEngine } from "./engine";
 import { writeFiles } from "./project";
 import { Stack } from "./stack";
@@ -20,7 +20,7 @@ test("the repository's own program puts any ISO on any host, both from the confi
     for (const name of ["Pulumi.yaml", "package.json", "examples"])
       await cp(join(repository, name), join(folder, name), { recursive: true });
     await symlink(join(repository, "node_modules"), join(folder, "node_modules"));
-    await writeFiles({ folder }, { "seed.iso": smallIso({ "USERDATA.": "#cloud-config\n" }) });
+    await writeFiles({ folder }, { "seed.iso": await seedImage() });
 
     await using stack = await Stack.create(await findEngine(), folder);
     await stack.config("xen:host", host);

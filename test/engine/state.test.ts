@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { startPool } from "../simulator";
-import { smallIso } from "../small-iso";
+import { seedImage } from "../seed-image";
 import { findEngine } from "./engine";
 import { listProcesses } from "./processes";
 import { connectionTo, discProgram } from "./programs";
@@ -10,7 +10,7 @@ import { Stack } from "./stack";
 
 const TYPE = "pulumi-nodejs:dynamic/xen:TempIso";
 
-const iso = { "web-1.iso": smallIso({ "USERDATA.": "#cloud-config\n" }) };
+const iso = async () => ({ "web-1.iso": await seedImage() });
 
 test("a password is nowhere in plain: not in state, output, or a process list", async () => {
   await using pool = await startPool({ transport: "sshd" });
@@ -29,7 +29,7 @@ test("a password is nowhere in plain: not in state, output, or a process list", 
 
   const texts: string[] = [];
   for (const args of [given, configured]) {
-    await using project = await makeProject({ ...discProgram(args), ...iso });
+    await using project = await makeProject({ ...discProgram(args), ...(await iso()) });
     await using stack = await Stack.create(await findEngine(), project.folder);
     if (args === configured) await stack.config("xen:password", password, { secret: true });
 
@@ -57,7 +57,7 @@ test("a password is nowhere in plain: not in state, output, or a process list", 
 test("the serialised provider is small, and the same for every resource", async () => {
   await using pool = await startPool({ transport: "embedded" });
   const args = { isoPath: "web-1.iso", connection: connectionTo(pool.coordinator) };
-  await using project = await makeProject({ ...discProgram(args), ...iso });
+  await using project = await makeProject({ ...discProgram(args), ...(await iso()) });
   await using stack = await Stack.create(await findEngine(), project.folder);
   await stack.up();
   const resources = (await stack.export()).deployment.resources ?? [];

@@ -1,8 +1,7 @@
 import { configure, tempIso } from "../../provider/lifecycle/provider";
 import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
 import type { SimulatedHost } from "../simulator";
-import { smallIso } from "../small-iso";
-import { writeTemporary } from "../unit/image";
+import { imageBytes, writeTemporary } from "../unit/image";
 
 /** The arguments of a disc on a host, as the class passes them on. */
 export function argumentsFor(
@@ -11,7 +10,7 @@ export function argumentsFor(
 ): Record<string, unknown> {
   const { host: name, port, user, password, hostKey } = host.connection;
   return {
-    isoPath: writeTemporary(smallIso({ "USERDATA.": "#cloud-config\n" })),
+    isoPath: writeTemporary(imageBytes("#cloud-config")),
     owner: "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/xen:TempIso::web-1",
     connection: { host: name, port, user, password, hostKey, dialErrorLimit: 3 },
     ...more,

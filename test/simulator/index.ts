@@ -5,7 +5,7 @@ export type { SimulatedHost } from "./host";
 export type { Leftovers } from "./leftovers";
 export type { HostCommand, HostConnection, Space } from "./transport/host";
 export { Proxy, type ProxiedConnection, type ProxyFaults } from "./proxy";
-export { isSshdAvailable, SshdUnavailableError } from "./transport/sshd";
+export { isSshdAvailable } from "./transport/sshd";
 export { Ref } from "./xapi/errors";
 export type { Fault, FaultEffect } from "./xapi/faults";
 export type * from "./xapi/records";

@@ -1,4 +1,4 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,11 @@ export class CommandRunner {
   readonly commands: HostCommand[] = [];
   readonly #running = new Set<ChildProcessWithoutNullStreams>();
 
-  constructor(private readonly root: string) {}
+  readonly #bashrc: string;
+
+  constructor(private readonly root: string) {
+    this.#bashrc = join(root, "root/.bashrc");
+  }
 
   /** Runs one command on a channel. A signal that its client asks for is ignored: sshd sends root's none. */
   run(channel: ServerChannel, command: string): void {
@@ -37,6 +41,16 @@ export class CommandRunner {
     });
   }
 
+  /** Whether root's shell prints something before it comes to a command. */
+  isShellNoisy(): boolean {
+    if (!existsSync(this.#bashrc)) return false;
+    const { stdout, stderr } = spawnSync("/bin/bash", ["-c", `. ${this.#bashrc}`], {
+      timeout: 1_000,
+      input: "",
+    });
+    return stdout.length + stderr.length > 0;
+  }
+
   /** Ends what still runs, with everything it started. */
   async killAll(): Promise<void> {
     const running = [...this.#running];
@@ -53,10 +67,9 @@ export class CommandRunner {
 
   #spawn(command: string): ChildProcessWithoutNullStreams {
     const home = join(this.root, "root");
-    const bashrc = join(home, ".bashrc");
     // Bash reads it at the first level when it finds itself started by sshd, or what it takes for it; here it is
     // told, and sees another level.
-    const start = existsSync(bashrc) ? `. ${bashrc}\n` : "";
+    const start = existsSync(this.#bashrc) ? `. ${this.#bashrc}\n` : "";
     const child = spawn("/bin/bash", ["-c", start + rewritePaths(command, this.root)], {
       cwd: home,
       env: {
@@ -65,6 +78,7 @@ export class CommandRunner {
         LOGNAME: "root",
         SHELL: "/bin/bash",
         SHLVL: "1",
+        TMPDIR: join(this.root, "tmp"),
         PATH: `${join(this.root, BIN_FOLDER)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
       },
       // A process group of its own, so that all of it can be ended.

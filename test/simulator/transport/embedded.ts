@@ -143,10 +143,9 @@ export class EmbeddedTransport implements Transport {
       this.#runner.run(accept(), command);
     });
     // A program that a shell starts gets that shell's words among its own, which breaks it.
-    if (this.options.sftp === "external" && this.options.bashrc) {
-      session.on("subsystem", (accept, reject, { name }) => {
-        if (name === "sftp") this.#runner.run(accept(), "sleep 1");
-        else reject();
+    if (this.options.sftp === "external" && this.#runner.isShellNoisy()) {
+      session.on("subsystem", (accept) => {
+        this.#runner.run(accept(), "cat >/dev/null");
       });
     } else {
       session.on("sftp", (accept) => {

@@ -21,7 +21,7 @@ const RUN_BYTES = 2 * 1024 ** 3;
 const PLAIN_UID = 1000;
 
 /** This machine cannot run hosts with a real sshd. */
-export class SshdUnavailableError extends Error {
+class SshdUnavailableError extends Error {
   override readonly name = "SshdUnavailableError";
 
   /** @param code what is missing */
@@ -57,7 +57,7 @@ export class SshdTransport implements Transport {
     this.#root = root;
   }
 
-  /** @throws {@link SshdUnavailableError} */
+  /** @throws SshdUnavailableError with the command that installs what is missing */
   static async start(options: TransportOptions): Promise<SshdTransport> {
     const unavailable = whyUnavailable();
     if (unavailable) throw unavailable;

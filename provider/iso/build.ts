@@ -1,0 +1,100 @@
+import { checkIsoFiles, IsoBuildError, type IsoFiles, pathsOf, volumeLabelProblem } from "./check";
+import { placeHierarchy, Space, writeHierarchy } from "./hierarchy";
+import { JOLIET_ESCAPE_SEQUENCES, jolietNaming, rockRidgeNaming, toJoliet } from "./naming";
+import { type Extent, SECTOR_BYTES, setTerminator, volumeDescriptor } from "./records";
+import { sourceOf } from "./source";
+import { type FileNode, filesBelow, type FolderNode, type IsoNode, treeOf } from "./tree";
+
+export interface BuildIsoOptions {
+  /** At most 32 characters; `cidata` if left out, which cloud-init's NoCloud looks for. */
+  readonly volumeLabel?: string | undefined;
+}
+
+/** An image's bytes, as often as they are asked for; in memory are the folders and a chunk at a time. */
+export interface IsoImage extends AsyncIterable<Uint8Array> {
+  /** A multiple of 2048. */
+  readonly sizeBytes: number;
+}
+
+const DEFAULT_VOLUME_LABEL = "cidata";
+
+/**
+ * Makes an ISO 9660 image (interchange level 2) with Rock Ridge and Joliet: names of up to 64 UTF-16 units, 8
+ * levels of folders. The same files and label make the same bytes on every machine. Local files are measured
+ * at once and read when the image is.
+ *
+ * @param files a local `path` is relative to the process's folder
+ * @throws {@link IsoBuildError} `ISO_FILES_REFUSED` with all of {@link checkIsoFiles}, or for a local file that
+ *   is no plain file or has 4 GiB or more; `ISO_FILE_UNREADABLE`; from the iteration also `ISO_FILE_CHANGED`
+ *   when a local file has another size than before
+ * @see ECMA-119 (ISO 9660), SUSP 1.12 and RRIP 1.12 (Rock Ridge), the Joliet specification
+ */
+export function buildIso(files: IsoFiles, options: BuildIsoOptions = {}): IsoImage {
+  const { volumeLabel = DEFAULT_VOLUME_LABEL } = options;
+  const labelProblem = volumeLabelProblem(volumeLabel);
+  const problems = [...(labelProblem ? [{ path: "", reason: labelProblem }] : []), ...checkIsoFiles(files)];
+  if (problems.length > 0) throw new IsoBuildError("ISO_FILES_REFUSED", problems);
+
+  const root = treeOf(pathsOf(files).map((path) => [path, sourceOf(path, files[path] ?? "")]));
+  const { head, sizeBytes } = layOut(root, volumeLabel);
+  return { sizeBytes, [Symbol.asyncIterator]: () => chunks(head, root) };
+}
+
+async function* chunks(head: Buffer, root: FolderNode): AsyncGenerator<Uint8Array, void> {
+  yield head;
+  for (const { source } of filesBelow(root)) {
+    yield* source.read();
+    const rest = source.sizeBytes % SECTOR_BYTES;
+    if (rest > 0) yield Buffer.alloc(SECTOR_BYTES - rest);
+  }
+}
+
+/** The first sectors are the system's own (ECMA-119 §6.2.1); three descriptors follow. */
+const SYSTEM_AREA_SECTORS = 16;
+const FIRST_FREE_SECTOR = SYSTEM_AREA_SECTORS + 3;
+
+/** Nothing is padded: what real drives need behind the last file, a virtual one does not. */
+function layOut(root: FolderNode, volumeLabel: string): { head: Buffer; sizeBytes: number } {
+  const space = new Space(FIRST_FREE_SECTOR);
+  // First with the continuation anywhere, which changes no length: it lies behind the folders that refer to it,
+  // as libarchive reads forwards only.
+  const draft = rockRidgeNaming(root, 0);
+  const primary = placeHierarchy(root, draft.naming, space);
+  const rockRidge = rockRidgeNaming(root, space.take(draft.continuation.length).sector);
+  const joliet = placeHierarchy(root, jolietNaming, space);
+  const files = placeFiles(root, joliet.littlePathTable.sector, space);
+  const sectors = space.nextSector;
+
+  const head = Buffer.concat([
+    Buffer.alloc(SYSTEM_AREA_SECTORS * SECTOR_BYTES),
+    volumeDescriptor({
+      type: 1,
+      volumeLabel: Buffer.from(volumeLabel),
+      blank: Buffer.from(" "),
+      escapeSequences: "",
+      sectors,
+      ...primary,
+    }),
+    volumeDescriptor({
+      type: 2,
+      // Half as many characters have room.
+      volumeLabel: toJoliet(volumeLabel.slice(0, 16)),
+      blank: toJoliet(" "),
+      escapeSequences: JOLIET_ESCAPE_SEQUENCES,
+      sectors,
+      ...joliet,
+    }),
+    setTerminator(),
+    ...writeHierarchy(primary, rockRidge.naming, files),
+    rockRidge.continuation,
+    ...writeHierarchy(joliet, jolietNaming, files),
+  ]);
+  return { head, sizeBytes: sectors * SECTOR_BYTES };
+}
+
+/** @param anySector of the empty files: readers drop a file at sector 0, and one at a folder's is a loop to them */
+function placeFiles(root: FolderNode, anySector: number, space: Space): Map<IsoNode, Extent> {
+  const extentOf = ({ source: { sizeBytes } }: FileNode) =>
+    sizeBytes === 0 ? { sector: anySector, sizeBytes } : space.take(sizeBytes);
+  return new Map(Array.from(filesBelow(root), (file) => [file, extentOf(file)]));
+}

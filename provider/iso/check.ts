@@ -1,0 +1,140 @@
+/** What one file of an image holds: text (stored as UTF-8), any bytes in base64, or a local file's. */
+export type IsoFile = string | { readonly base64: string } | { readonly path: string };
+
+/** The files of an image: path on the disc, relative and with `/` between its parts, to content. */
+export type IsoFiles = Readonly<Record<string, IsoFile>>;
+
+/** Why a file cannot be on a disc. */
+export interface IsoProblem {
+  /** The path on the disc; empty when it is the volume's label. */
+  readonly path: string;
+  /** One sentence; never a part of the content. */
+  readonly reason: string;
+}
+
+/** Refused as given; a local file that cannot be read; a local file that changed while it was read. */
+export type IsoBuildErrorCode = "ISO_FILES_REFUSED" | "ISO_FILE_UNREADABLE" | "ISO_FILE_CHANGED";
+
+/** An image that cannot be built of these files. */
+export class IsoBuildError extends Error {
+  override readonly name = "IsoBuildError";
+
+  constructor(
+    readonly code: IsoBuildErrorCode,
+    readonly problems: readonly IsoProblem[],
+    options?: ErrorOptions,
+  ) {
+    // Quoted, so that a control character in a path does no harm to whoever prints it.
+    const reasons = problems.map(({ path, reason }) => (path ? `${JSON.stringify(path)} ${reason}` : reason));
+    super(`The image cannot be built: ${reasons.join("; ")}.`, options);
+  }
+}
+
+/** Levels of folders with the root's (ECMA-119 §6.8.2.1), so as many parts of a path with the file's name. */
+const DEEPEST_PATH = 8;
+
+/** In UCS-2 units: 128 bytes (Joliet specification, relaxation of ISO 9660 restrictions). */
+const LONGEST_NAME = 64;
+
+/** The volume identifier of the primary descriptor (ECMA-119 §8.4.7). */
+const LONGEST_LABEL = 32;
+
+/**
+ * Tells all that is wrong with `files` as they are written: at most one problem a file. Reads nothing, so
+ * that local files are looked at by {@link buildIso} only.
+ *
+ * @param files as a program gave them, values of any type; for a value that is not known yet give ""
+ */
+export function checkIsoFiles(files: Readonly<Record<string, unknown>>): IsoProblem[] {
+  const seen = new Map<string, string>();
+  return pathsOf(files).flatMap((path) => {
+    const reason = pathProblem(path) ?? clashProblem(path, files, seen) ?? contentProblem(files[path]);
+    return reason === undefined ? [] : [{ path, reason }];
+  });
+}
+
+/**
+ * Tells what is wrong with a volume's label. ECMA-119 has upper-case letters, digits and `_` only, but
+ * cloud-init looks for `cidata`, and every reader takes printable ASCII; what Joliet forbids in a name is not
+ * taken, nor a space at either end, where it could not be told from padding.
+ */
+export function volumeLabelProblem(label: unknown): string | undefined {
+  if (typeof label !== "string" || label === "") return "the volume's label is no text, or empty";
+  if (label.length > LONGEST_LABEL) return `the volume's label is longer than ${LONGEST_LABEL} characters`;
+  if (!/^[ -~]+$/.test(label) || FORBIDDEN.test(label) || label.includes("/"))
+    return "the volume's label has a character other than printable ASCII without * / : ; ? \\";
+  if (label.trim() !== label) return "the volume's label begins or ends with a space";
+  return undefined;
+}
+
+/** In the order of UTF-16 units: the same on every machine, whatever its language. */
+export function pathsOf(files: Readonly<Record<string, unknown>>): string[] {
+  return Object.keys(files).sort();
+}
+
+/** Beside `/` (Joliet specification, allowed character set). */
+const FORBIDDEN = /[*:;?\\]/;
+
+function pathProblem(path: string): string | undefined {
+  if (path.startsWith("/")) return "is absolute: a path on the disc is relative";
+  const parts = path.split("/");
+  if (parts.length > DEEPEST_PATH)
+    return `is ${parts.length} levels deep: ISO 9660 has ${DEEPEST_PATH}, with the file's own`;
+  return parts.map(nameProblem).find((problem) => problem !== undefined);
+}
+
+function nameProblem(name: string): string | undefined {
+  if (name === "") return "has an empty part";
+  if (name === "." || name === "..") return `has a part "${name}"`;
+  if (/\p{Cc}/u.test(name)) return "has a control character";
+  if (/\p{Cs}/u.test(name)) return "is no well-formed Unicode";
+  if (FORBIDDEN.test(name)) return "has one of * : ; ? \\, which Joliet forbids";
+  if (name.length > LONGEST_NAME)
+    return `has a part of ${name.length} UTF-16 units: Joliet has room for ${LONGEST_NAME}`;
+  return undefined;
+}
+
+/** @param seen every path so far, and every folder, by what a reader that ignores case takes it for */
+function clashProblem(
+  path: string,
+  files: Readonly<Record<string, unknown>>,
+  seen: Map<string, string>,
+): string | undefined {
+  const parts = path.split("/");
+  for (const end of parts.keys()) {
+    const folder = parts.slice(0, end + 1).join("/");
+    if (folder !== path && Object.hasOwn(files, folder))
+      return `needs ${JSON.stringify(folder)} to be a folder, and it is a file`;
+    const other = seen.get(foldCase(folder)) ?? folder;
+    if (other !== folder)
+      return `differs only in case from ${JSON.stringify(other)}, which Windows cannot tell apart`;
+    seen.set(foldCase(folder), folder);
+  }
+  return undefined;
+}
+
+/** As Windows does: unit by unit, so that `ß` and `ss` stay two names. */
+function foldCase(path: string): string {
+  return Array.from(path, (letter) => {
+    const upper = letter.toUpperCase();
+    return upper.length === letter.length ? upper : letter;
+  }).join("");
+}
+
+function contentProblem(file: unknown): string | undefined {
+  if (typeof file === "string") return undefined;
+  if (typeof file !== "object" || file === null || Object.keys(file).length !== 1)
+    return "is neither text nor { base64 } nor { path }";
+  if ("path" in file && typeof file.path === "string" && file.path !== "") return undefined;
+  if (!("base64" in file) || typeof file.base64 !== "string")
+    return "is neither text nor { base64 } nor { path }";
+  // Node skips what it does not understand: only what it would write itself was read whole.
+  if (decodeBase64(file.base64).toString("base64") !== withoutLineBreaks(file.base64))
+    return "is no valid base64 (RFC 4648 §4, with padding)";
+  return undefined;
+}
+
+/** Line breaks are taken: the `base64` command writes them. */
+const withoutLineBreaks = (text: string) => text.replace(/[\r\n]+/g, "");
+
+export const decodeBase64 = (text: string) => Buffer.from(withoutLineBreaks(text), "base64");

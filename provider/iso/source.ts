@@ -1,0 +1,68 @@
+import { createReadStream, type Stats, statSync } from "node:fs";
+import { decodeBase64, IsoBuildError, type IsoBuildErrorCode, type IsoFile } from "./check";
+
+/** Bytes of one file, of a size known beforehand. */
+export interface Source {
+  readonly sizeBytes: number;
+  /** May be called again. */
+  read(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
+
+/** @param path on the disc: for errors */
+export function sourceOf(path: string, file: IsoFile): Source {
+  if (typeof file === "string") return inlineSource(Buffer.from(file));
+  if ("base64" in file) return inlineSource(decodeBase64(file.base64));
+  return localSource(path, file.path);
+}
+
+const inlineSource = (bytes: Buffer): Source => ({ sizeBytes: bytes.length, read: () => [bytes] });
+
+/** A file section's size has 32 bits (ECMA-119 §9.1.4); more sections are interchange level 3. */
+const LARGEST_FILE_BYTES = 0xffff_ffff;
+
+const CHUNK_BYTES = 1024 * 1024;
+
+function localSource(path: string, localPath: string): Source {
+  const fail = failing(path, localPath);
+  const stats = statsOf(localPath, fail);
+  if (!stats.isFile()) throw fail("ISO_FILES_REFUSED", "is not a plain file");
+  if (stats.size > LARGEST_FILE_BYTES)
+    throw fail("ISO_FILES_REFUSED", "has 4 GiB or more, ISO 9660 has room for less");
+  return { sizeBytes: stats.size, read: () => readLocal(localPath, stats.size, fail) };
+}
+
+type Fail = (code: IsoBuildErrorCode, what: string, cause?: unknown) => IsoBuildError;
+
+const failing =
+  (path: string, localPath: string): Fail =>
+  (code, what, cause) =>
+    new IsoBuildError(code, [{ path, reason: `cannot be made: the local file ${localPath} ${what}` }], {
+      cause,
+    });
+
+function statsOf(localPath: string, fail: Fail): Stats {
+  try {
+    return statSync(localPath);
+  } catch (error) {
+    throw fail("ISO_FILE_UNREADABLE", `cannot be read: ${String(error)}`, error);
+  }
+}
+
+async function* readLocal(localPath: string, sizeBytes: number, fail: Fail): AsyncGenerator<Buffer, void> {
+  let readBytes = 0;
+  try {
+    // `end` is included: one byte more than there should be tells that the file has grown.
+    const stream = createReadStream(localPath, { highWaterMark: CHUNK_BYTES, end: sizeBytes });
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      readBytes += chunk.length;
+      if (readBytes <= sizeBytes) yield chunk;
+    }
+  } catch (error) {
+    throw fail("ISO_FILE_UNREADABLE", `cannot be read: ${String(error)}`, error);
+  }
+  if (readBytes !== sizeBytes)
+    throw fail(
+      "ISO_FILE_CHANGED",
+      `had ${sizeBytes} bytes before, and now it has ${readBytes > sizeBytes ? "more" : readBytes}`,
+    );
+}

@@ -1,0 +1,87 @@
+import type { Source } from "./source";
+
+export interface FileNode {
+  readonly name: string;
+  readonly source: Source;
+}
+
+export interface FolderNode {
+  readonly name: string;
+  /** The root has none. */
+  readonly parent: FolderNode | undefined;
+  readonly children: Map<string, IsoNode>;
+}
+
+export type IsoNode = FileNode | FolderNode;
+
+export const isFolder = (node: IsoNode): node is FolderNode => "children" in node;
+
+/** @param files path to content, checked */
+export function treeOf(files: Iterable<readonly [path: string, source: Source]>): FolderNode {
+  const root: FolderNode = { name: "", parent: undefined, children: new Map() };
+  for (const [path, source] of files) {
+    const folders = path.split("/");
+    const name = folders.pop() ?? "";
+    folders.reduce(childFolder, root).children.set(name, { name, source });
+  }
+  return root;
+}
+
+export function* filesBelow(folder: FolderNode): Generator<FileNode, void> {
+  for (const node of folder.children.values())
+    if (isFolder(node)) yield* filesBelow(node);
+    else yield node;
+}
+
+function childFolder(parent: FolderNode, name: string): FolderNode {
+  const known = parent.children.get(name);
+  if (known && isFolder(known)) return known;
+  const folder = { name, parent, children: new Map<string, IsoNode>() };
+  parent.children.set(name, folder);
+  return folder;
+}
+
+/** With a `.`, `;1` and 8 levels a path stays within 255 (ECMA-119 §6.8.2.1). */
+const LONGEST_ISO_NAME = 27;
+const LONGEST_EXTENSION = 8;
+
+/**
+ * Names of all below `folder` for a reader that knows neither Rock Ridge nor Joliet: A to Z, 0 to 9 and `_`, of
+ * interchange level 2 (ECMA-119 §7.5, §7.6, §10.2), each once in its folder; without a file's version, and
+ * without the `.` that it has even if nothing follows.
+ */
+export function isoNamesOf(folder: FolderNode): Map<IsoNode, string> {
+  const names = new Map<IsoNode, string>();
+  // With how many numbers were tried to find another: a thousand names that begin alike take no million tries.
+  const used = new Map<string, number>();
+  for (const node of sortedBy(folder.children.values(), ({ name }) => name)) {
+    const [stem, extension] = isoNameParts(node);
+    const wanted = `${stem}${extension}`;
+    let name = wanted;
+    let tries = used.get(wanted) ?? 0;
+    while (used.has(name)) {
+      const end = `_${++tries}${extension}`;
+      name = `${stem.slice(0, LONGEST_ISO_NAME + 1 - end.length)}${end}`;
+    }
+    used.set(name, 0).set(wanted, tries);
+    names.set(node, name);
+    if (isFolder(node)) for (const [below, isoName] of isoNamesOf(node)) names.set(below, isoName);
+  }
+  return names;
+}
+
+/** The extension with its `.`, or empty: a folder has none. */
+function isoNameParts(node: IsoNode): [stem: string, extension: string] {
+  const dot = isFolder(node) ? -1 : node.name.lastIndexOf(".");
+  const [stem, extension] = dot > 0 ? [node.name.slice(0, dot), node.name.slice(dot + 1)] : [node.name, ""];
+  const shortExtension = toIsoCharacters(extension).slice(0, LONGEST_EXTENSION);
+  const shortStem = toIsoCharacters(stem).slice(0, LONGEST_ISO_NAME - shortExtension.length);
+  return [shortStem, shortExtension && `.${shortExtension}`];
+}
+
+const toIsoCharacters = (name: string) => name.replace(/[^A-Za-z0-9_]/g, "_").toUpperCase();
+
+/** Of characters that come after `.` this is the order of ECMA-119 §9.3, of UTF-16 units that of Joliet. */
+export function sortedBy(nodes: Iterable<IsoNode>, keyOf: (node: IsoNode) => string): IsoNode[] {
+  return [...nodes].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+}

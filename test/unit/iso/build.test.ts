@@ -1,0 +1,255 @@
+import { appendFileSync, rmSync, truncateSync, unlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { createHash } from "node:crypto";
+import { dirname } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { buildIso } from "../../../provider/iso/build";
+import { checkIsoFiles, type IsoBuildError, volumeLabelProblem } from "../../../provider/iso/check";
+import { writeTemporary } from "../image";
+
+const SEED = {
+  "user-data": "#cloud-config\n",
+  "meta-data": "instance-id: web-1\n",
+  "network-config": "version: 2\n",
+};
+
+describe("an image's bytes", () => {
+  test("a seed of three small files takes 28 sectors", async () => {
+    const image = buildIso(SEED);
+    expect(image.sizeBytes).toBe(28 * 2048);
+    expect(await bytesOf(image)).toHaveLength(28 * 2048);
+  });
+
+  test("are the same wherever and whenever it is built", async () => {
+    const files = {
+      ...SEED,
+      "Ä folder/漢字/😀.txt": "text",
+      ["漢".repeat(64)]: { base64: "AAEC/w==" },
+      empty: "",
+    };
+    expect(await digestOf(buildIso(files))).toBe(
+      "315b61ad2ca9a6fc799df167c0781342ea09e51529e0f793ae0cfad220f569eb",
+    );
+    const reversed = Object.fromEntries(Object.entries(files).reverse());
+    expect(await digestOf(buildIso(reversed))).toBe(await digestOf(buildIso(files)));
+  });
+
+  test("differ with the label", async () => {
+    expect(await bytesOf(buildIso(SEED, { volumeLabel: "CIDATA" }))).not.toEqual(
+      await bytesOf(buildIso(SEED)),
+    );
+    expect(await bytesOf(buildIso(SEED, { volumeLabel: "cidata" }))).toEqual(await bytesOf(buildIso(SEED)));
+    expect(await bytesOf(buildIso(SEED, { volumeLabel: undefined }))).toEqual(await bytesOf(buildIso(SEED)));
+  });
+
+  test("are the same for text, base64 and a local file", async () => {
+    const images = [
+      "Grüße",
+      { base64: Buffer.from("Grüße").toString("base64") },
+      { base64: "R3LD\nvMOf\r\nZQ==\n" },
+      { path: writeTemporary(Buffer.from("Grüße")) },
+    ].map((file) => digestOf(buildIso({ file })));
+    expect(new Set(await Promise.all(images)).size).toBe(1);
+  });
+
+  test("can be read again", async () => {
+    const image = buildIso({ file: { path: writeTemporary(Buffer.from("again")) } });
+    expect(await digestOf(image)).toBe(await digestOf(image));
+  });
+
+  test("come in chunks of at most 1 MiB, however large a local file is", async () => {
+    const path = sparseFile(64 * 1024 * 1024 + 1);
+    const image = buildIso({ large: { path } });
+    let sizeBytes = 0;
+    for await (const chunk of image) {
+      expect(chunk.length).toBeLessThanOrEqual(1024 * 1024);
+      sizeBytes += chunk.length;
+    }
+    expect(sizeBytes).toBe(image.sizeBytes);
+  });
+
+  test("of no files are an image too", async () => {
+    expect(await bytesOf(buildIso({}))).toHaveLength(25 * 2048);
+  });
+
+  test("are found for ten thousand names that begin alike", () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 10_000 }, (_, index) => [`a name of more than thirty characters ${index}`, ""]),
+    );
+    expect(buildIso(files).sizeBytes).toBeGreaterThan(10_000 * 100);
+  });
+});
+
+describe("refused with the path and the reason", () => {
+  test.each([
+    ["a".repeat(65), "65 UTF-16 units"],
+    ["😀".repeat(33), "66 UTF-16 units"],
+    [`${"ä".repeat(65)}/file`, "65 UTF-16 units"],
+    ["1/2/3/4/5/6/7/8/9", "9 levels deep"],
+    ["/etc/passwd", "absolute"],
+    ["", "empty part"],
+    ["a//b", "empty part"],
+    ["a/", "empty part"],
+    [".", 'a part "."'],
+    ["a/../b", 'a part ".."'],
+    ["a\0", "control character"],
+    ["a\nb", "control character"],
+    ["\x7f", "control character"],
+    ["\x85", "control character"],
+    ["\ud83d", "well-formed"],
+    ["a\\b", "Joliet forbids"],
+    ["C:", "Joliet forbids"],
+    ["a*", "Joliet forbids"],
+    ["a?", "Joliet forbids"],
+    ["a;1", "Joliet forbids"],
+  ])("path %j", (path, reason) => {
+    expect(checkIsoFiles({ good: "", [path]: "" })).toEqual([
+      { path, reason: expect.stringContaining(reason) as unknown },
+    ]);
+    expect(errorOf(() => buildIso({ [path]: "" }))).toMatchObject({
+      code: "ISO_FILES_REFUSED",
+      problems: [{ path }],
+    });
+  });
+
+  test.each([
+    [{ "user-data": "", "User-Data": "" }, "user-data", 'only in case from "User-Data"'],
+    [{ "ä/x": "", "Ä/y": "" }, "ä/x", 'only in case from "Ä"'],
+    [{ "A/x": "", a: "" }, "a", 'only in case from "A"'],
+    [{ a: "", "a/b": "" }, "a/b", '"a" to be a folder'],
+    [{ "a/b": "", "a/b/c/d": "" }, "a/b/c/d", '"a/b" to be a folder'],
+  ])("paths of %j", (files, path, reason) => {
+    expect(checkIsoFiles(files)).toEqual([{ path, reason: expect.stringContaining(reason) as unknown }]);
+  });
+
+  test.each([
+    [{ base64: "abc" }, "base64"],
+    [{ base64: "ab=c" }, "base64"],
+    [{ base64: "äöü=" }, "base64"],
+    [{ base64: "YQ" }, "base64"],
+    [{ base64: "YR==" }, "base64"],
+    [{ base64: 1 }, "neither"],
+    [{ path: "" }, "neither"],
+    [{ path: "a", base64: "YQ==" }, "neither"],
+    [{}, "neither"],
+    [null, "neither"],
+    [7, "neither"],
+  ])("content %j", (file, reason) => {
+    expect(checkIsoFiles({ file })).toEqual([
+      { path: "file", reason: expect.stringContaining(reason) as unknown },
+    ]);
+  });
+
+  test("a message has all problems, and nothing of a content", () => {
+    const error = errorOf(() => buildIso({ "a:": "", "b\n": "", c: { base64: "secret!" } }));
+    expect(error.message).toMatch(
+      /^The image cannot be built: "a:" has .*; "b\\n" has .*; "c" is no valid base64/,
+    );
+    expect(error.message).not.toContain("secret");
+  });
+
+  test.each(["", "x".repeat(33), "ä", "a/b", "a:b", "a\n", " a", "a ", 7, undefined])("label %j", (label) => {
+    expect(volumeLabelProblem(label)).toContain("the volume's label");
+  });
+
+  test("a label, by the builder", () => {
+    expect(errorOf(() => buildIso({}, { volumeLabel: "a/b" }))).toMatchObject({
+      code: "ISO_FILES_REFUSED",
+      problems: [{ path: "" }],
+    });
+  });
+
+  test.each(["cidata", "CIDATA", "x".repeat(32), "config-2", "My label, (1)"])(
+    "not refused: label %j",
+    (label) => {
+      expect(volumeLabelProblem(label)).toBeUndefined();
+    },
+  );
+
+  test("not refused: names at the limits, and those that are two to Windows too", () => {
+    const files = {
+      "1/2/3/4/5/6/7/8": "",
+      ["漢".repeat(64)]: "",
+      ["😀".repeat(32)]: "",
+      straße: "",
+      strasse: "",
+    };
+    expect(checkIsoFiles(files)).toEqual([]);
+    expect(checkIsoFiles({ "not/yet/there": { path: "/no/such/file" } })).toEqual([]);
+  });
+});
+
+describe("a local file", () => {
+  test("that is missing is an error with the file system's as its cause", () => {
+    expect(errorOf(() => buildIso({ file: { path: "/no/such/file" } }))).toMatchObject({
+      code: "ISO_FILE_UNREADABLE",
+      message: expect.stringContaining(
+        '"file" cannot be made: the local file /no/such/file cannot be read',
+      ) as unknown,
+      cause: { code: "ENOENT" },
+    });
+  });
+
+  test("that is a folder is refused", () => {
+    expect(errorOf(() => buildIso({ file: { path: tmpdir() } }))).toMatchObject({
+      code: "ISO_FILES_REFUSED",
+    });
+  });
+
+  test("of 4 GiB is refused, one of a byte less is not", () => {
+    const path = sparseFile(2 ** 32);
+    const error = errorOf(() => buildIso({ large: { path } }));
+    expect(error).toMatchObject({ code: "ISO_FILES_REFUSED", problems: [{ path: "large" }] });
+    expect(error.message).toContain("4 GiB");
+    truncateSync(path, 2 ** 32 - 1);
+    expect(buildIso({ large: { path } }).sizeBytes).toBe(2 ** 32 + 25 * 2048);
+  });
+
+  test.each([
+    ["grew", (path: string) => appendFileSync(path, "x"), "ISO_FILE_CHANGED"],
+    ["shrank", (path: string) => truncateSync(path, 1), "ISO_FILE_CHANGED"],
+    ["was emptied", (path: string) => truncateSync(path, 0), "ISO_FILE_CHANGED"],
+    ["vanished", (path: string) => unlinkSync(path), "ISO_FILE_UNREADABLE"],
+  ])("that %s after the image was laid out fails the reading", async (_what, change, code) => {
+    const path = writeTemporary(Buffer.from("content"));
+    const image = buildIso({ file: { path } });
+    change(path);
+    await expect(bytesOf(image)).rejects.toMatchObject({ code, problems: [{ path: "file" }] });
+  });
+
+  test("that was empty and grew fails the reading", async () => {
+    const path = writeTemporary(Buffer.alloc(0));
+    const image = buildIso({ file: { path } });
+    appendFileSync(path, "x");
+    await expect(bytesOf(image)).rejects.toMatchObject({ code: "ISO_FILE_CHANGED" });
+  });
+});
+
+async function bytesOf(image: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of image) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+async function digestOf(image: AsyncIterable<Uint8Array>): Promise<string> {
+  return createHash("sha256")
+    .update(await bytesOf(image))
+    .digest("hex");
+}
+
+function errorOf(build: () => unknown): IsoBuildError {
+  try {
+    build();
+  } catch (error) {
+    return error as IsoBuildError;
+  }
+  throw new Error("nothing was thrown");
+}
+
+/** Takes no room on the disk; gone with the test. */
+function sparseFile(sizeBytes: number): string {
+  const path = writeTemporary(Buffer.alloc(0), "sparse");
+  onTestFinished(() => rmSync(dirname(path), { recursive: true }));
+  truncateSync(path, sizeBytes);
+  return path;
+}
