@@ -93,6 +93,13 @@ export function checkConnection(inputs: unknown, problems: Problems): void {
   checkFields({ ...configuredConnection(), ...given }, given, "connection", problems);
 }
 
+/** Whether the host's key is not checked. */
+export function isIgnoringHostKey(inputs: unknown): boolean {
+  return (
+    !isUnknown(inputs) && effectiveConnection(inputs as ConnectionInputs | undefined).hostKey === "ignore"
+  );
+}
+
 /** The target with its defaults. */
 export function toSshTarget(connection: ConnectionInputs): SshTarget {
   const { host, proxy, agentSocketPath = process.env["SSH_AUTH_SOCK"], ...rest } = connection;

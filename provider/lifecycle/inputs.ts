@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { inspectImage, NotAnImageError } from "../iso/inspect";
-import { checkConnection, type ConnectionInputs } from "./connection";
+import { checkConnection, type ConnectionInputs, isIgnoringHostKey } from "./connection";
+import { rememberCredentials } from "./credentials";
 import { warn } from "./engine-log";
 import { Problems } from "./problems";
 import { isUnknown, UNKNOWN } from "./unknown";
@@ -52,10 +53,10 @@ export async function checkTempIso(olds: Record<string, unknown>, news: Record<s
   check(news["srName"], "srName", srNameProblem, problems);
   check(news["isoName"], "isoName", (name) => isoNameProblem(name, srMountPath), problems);
   checkConnection(news["connection"], problems);
+  if (problems.failures.length === 0) rememberCredentials(news["connection"]);
   const isoSha256 = await sha256Of(olds, news, problems);
 
-  const connection = news["connection"];
-  if (isIgnoringHostKey(connection))
+  if (problems.failures.length === 0 && isIgnoringHostKey(news["connection"]))
     await warn(
       owner,
       "The host key is not checked (hostKey: ignore): whoever is in between gets the credentials.",
@@ -166,13 +167,4 @@ function isPrintableAscii(text: string): boolean {
 
 function hasControlCharacter(value: unknown): boolean {
   return typeof value === "string" && /\p{Cc}/u.test(value);
-}
-
-function isIgnoringHostKey(connection: unknown): boolean {
-  return (
-    typeof connection === "object" &&
-    connection !== null &&
-    "hostKey" in connection &&
-    connection.hostKey === "ignore"
-  );
 }

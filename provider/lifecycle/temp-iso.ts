@@ -7,6 +7,7 @@ import { assertSameHost, createTempIso, deleteTempIso, readTempIso } from "../ho
 import { allowsHostKey } from "../ssh/host-key";
 import { SharedConnection } from "../ssh/shared-connection";
 import { type ConnectionInputs, effectiveConnection, toSshTarget } from "./connection";
+import { logInTo } from "./credentials";
 import { CreatedButFailedError } from "./engine-error";
 import { engineGone } from "./engine-watch";
 import { defaultIsoName, nameOf, type TempIsoInputs } from "./inputs";
@@ -98,7 +99,7 @@ export async function update(olds: TempIsoState, news: TempIsoInputs): Promise<U
 }
 
 export async function read(id: string, state: TempIsoState): Promise<ReadResult<TempIsoState>> {
-  const condition = await readTempIso(hostOf(state), state);
+  const condition = await readTempIso(await hostOf(state), state);
   // An empty id drops the resource from the state: only when nothing is left of it.
   if (condition.state === "gone") return { id: "" };
   const status = state.status === "incomplete" ? "incomplete" : condition.state;
@@ -107,7 +108,7 @@ export async function read(id: string, state: TempIsoState): Promise<ReadResult<
 }
 
 export async function remove(state: TempIsoState): Promise<void> {
-  await deleteTempIso(hostOf(state), state);
+  await deleteTempIso(await hostOf(state), state);
 }
 
 export function diff(olds: TempIsoState, news: TempIsoInputs): DiffResult {
@@ -136,9 +137,9 @@ function isConnectionChanged(olds: TempIsoState, news: TempIsoInputs, connection
  * The host of a disc that exists: where it was made, whatever the configuration says today. Only credentials
  * may be newer; they are sent after the host has proved its key.
  */
-function hostOf(state: TempIsoState): SharedConnection {
+function hostOf(state: TempIsoState): Promise<SharedConnection> {
   const connection = effectiveConnection(state.connection);
   const { host, port, user } = state;
   const hostKey = connection.hostKey === "ignore" ? connection.hostKey : state.hostKey;
-  return SharedConnection.to(toSshTarget({ ...connection, host, port, user, hostKey }));
+  return logInTo({ ...connection, host, port, user, hostKey });
 }

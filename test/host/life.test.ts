@@ -102,3 +102,22 @@ test("a .bashrc that reads standard input takes the image: then SFTP sends it", 
   const file = readFileSync(host.path(`${state.srPath}/${state.isoName}`));
   expect(createHash("sha256").update(file).digest("hex")).toBe(state.isoSha256);
 });
+
+test("a disc that was stored with an old password is deleted with the one the program gives today", async () => {
+  await using pool = await startPool({ transport: "embedded" });
+  const args = argumentsFor(pool.coordinator);
+  const state = await createDisc(args);
+  const stale = { ...state, connection: { ...state.connection, password: "of last year" } };
+  await checked(args);
+  await deleteDisc(stale);
+  expect(await pool.leftovers()).toEqual(nothing);
+});
+
+test("where today's password is for another login, the stored one still works", async () => {
+  await using pool = await startPool({ transport: "embedded" });
+  const args = argumentsFor(pool.coordinator);
+  const state = await createDisc(args);
+  await checked({ ...args, connection: { ...(args["connection"] as object), password: "wrong" } });
+  await deleteDisc(state);
+  expect(await pool.leftovers()).toEqual(nothing);
+});

@@ -1,0 +1,52 @@
+import { SshError } from "../ssh/error";
+import { SharedConnection } from "../ssh/shared-connection";
+import { addressOf, type SshTarget } from "../ssh/target";
+import { type ConnectionInputs, effectiveConnection, toSshTarget } from "./connection";
+import { isUnknown } from "./unknown";
+
+const CREDENTIALS = ["password", "privateKey", "privateKeyPassword", "agentSocketPath"] as const;
+
+type Credentials = Pick<ConnectionInputs, (typeof CREDENTIALS)[number]>;
+
+/** The newest credentials that a program gave in this process, for each login. */
+const newest = new Map<string, Credentials>();
+
+/** Takes note of what a program gives today: a disc that waits for its deletion was stored with older ones. */
+export function rememberCredentials(inputs: unknown): void {
+  if (isUnknown(inputs)) return;
+  const connection = effectiveConnection(inputs as ConnectionInputs | undefined);
+  const { host, port = 22, user = "root" } = connection;
+  const credentials = Object.fromEntries(CREDENTIALS.map((name) => [name, connection[name]]));
+  if (host === undefined || [host, port, user, ...Object.values(credentials)].some(isUnknown)) return;
+  newest.set(loginOf({ host, port, user }), credentials);
+}
+
+/**
+ * Logs in to the host of a disc that exists: with the newest credentials for it, else with those it was stored
+ * with. Either are sent only after the host has proved its key.
+ *
+ * @throws {@link SshError} of the stored credentials
+ */
+export async function logInTo(connection: ConnectionInputs): Promise<SharedConnection> {
+  const stored = toSshTarget(connection);
+  const today = newest.get(loginOf(stored));
+  if (today) {
+    const host = SharedConnection.to(toSshTarget({ ...without(connection), ...today }));
+    try {
+      await host.hostKey();
+      return host;
+    } catch (error) {
+      if (!(error instanceof SshError) || error.code !== "AUTHENTICATION_FAILED") throw error;
+    }
+  }
+  return SharedConnection.to(stored);
+}
+
+function without(connection: ConnectionInputs): ConnectionInputs {
+  const isCredential = (name: string) => (CREDENTIALS as readonly string[]).includes(name);
+  return Object.fromEntries(Object.entries(connection).filter(([name]) => !isCredential(name)));
+}
+
+function loginOf(target: Pick<SshTarget, "host" | "port" | "user">): string {
+  return `${target.user}@${addressOf(target)}`;
+}
