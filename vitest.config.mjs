@@ -6,7 +6,7 @@ export default defineConfig({
     // A test waits for another program most of the time, so one worker for each core, all cores.
     maxWorkers: "100%",
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 10_000 } },
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000 } },
       {
         test: {
           name: "host",

@@ -174,13 +174,12 @@ test("looks an IPv6 address up in its shortest form, however it was written", ()
   expect(knownHostsName({ host: "2001:0DB8:0:0::1", port: 2222 })).toBe("[2001:db8::1]:2222");
 });
 
-test("a long file and a pattern of many stars take no time", () => {
+// A matcher that tries every way to place the stars would not be done within the test's time limit.
+test("a long file and a pattern of many stars are gone through", () => {
   const lines = Array.from({ length: 100_000 }, (_, index) => `xen${index}.example.net ${key}`);
   const text = `${lines.join("\n")}\n${"*a".repeat(500)}*b ${key}`;
-  const started = performance.now();
   expect(found(text, { host: "xen99999.example.net", port: 22 }).known).toEqual([100_000]);
   expect(found(text, { host: "a".repeat(250), port: 22 }).known).toEqual([]);
-  expect(performance.now() - started).toBeLessThan(3_000);
 });
 
 test("takes the keys that can be verified, whole and under their own type", () => {
