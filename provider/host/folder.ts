@@ -177,7 +177,7 @@ export function failed(
 
 /** Ends a writer whose client is gone: it may still hold the file, and with it the space, or add to it. */
 export const STOP_WRITER: Script = sh`if read -r pid started <${FILE.writer}; then
-  [ "$(ps -o lstart= -p "$pid")" != "$started" ] || kill -9 -- "-$pid"
+  [ -n "$started" ] && [ "$(ps -o lstart= -p "$pid")" = "$started" ] && kill -9 -- "-$pid"
 fi 2>/dev/null`;
 
 const EXIT = { notXenServer: 3, folderFailed: 4, ownerBusy: 6 } as const;

@@ -17,6 +17,8 @@ const repository = resolve(__dirname, "../..");
 /** Has a `node_modules` with the package as npm installs it from its tarball, found by all projects below it. */
 let workspace: string;
 
+const npx = (args: string[]) => promisify(execFile)("npx", args, { cwd: workspace });
+
 beforeAll(async () => {
   workspace = await mkdtemp(join(tmpdir(), "pulumi-workspace-"));
   const npm = (args: string[], cwd: string) => promisify(execFile)("npm", args, { cwd });
@@ -33,6 +35,43 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await rm(workspace, { recursive: true, force: true });
+});
+
+test.each([[], ["--exactOptionalPropertyTypes"]])("its types fit a strict program %s", async (...options) => {
+  const folder = await mkdtemp(join(workspace, "types-"));
+  const program = `
+    import * as pulumi from "@pulumi/pulumi";
+    import { XenTempIso } from "pulumi-xen-iso";
+    const config = new pulumi.Config("xen");
+    const port: number | undefined = config.getNumber("port");
+    const connection = { host: config.require("host"), port, password: config.getSecret("password") };
+    const seed = new XenTempIso("seed", { isoPath: config.get("isoPath"), connection });
+    new XenTempIso("other", { isoPath: "a.iso", connection: pulumi.output(connection), srName: undefined });
+    export const vdiUuid: pulumi.Output<string> = seed.vdiUuid;
+    export const size: pulumi.Output<number> = seed.isoSize;
+    // @ts-expect-error: no such argument
+    new XenTempIso("wrong", { isoPaht: "a.iso" });
+  `;
+  await writeFiles({ folder }, { "index.ts": program });
+  const types = [
+    "--module",
+    "node16",
+    "--moduleResolution",
+    "node16",
+    "--target",
+    "es2022",
+    "--types",
+    "node",
+  ];
+  await npx([
+    "tsc",
+    "--noEmit",
+    "--strict",
+    "--skipLibCheck",
+    ...types,
+    ...options,
+    join(folder, "index.ts"),
+  ]);
 });
 
 const iso = async (text: string) => ({ "web-1.iso": await seedImage({ "user-data": text }) });

@@ -1,8 +1,11 @@
-import { writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { appendFile, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { utils } from "ssh2";
 import { beforeEach, describe, expect, test } from "vitest";
-import { startPool } from "../simulator";
+import { type SimulatedHost, startPool } from "../simulator";
 import { imageBytes, writeTemporary } from "../unit/image";
 import { nothing } from "./pool";
 import { argumentsFor, checked, createDisc, deleteDisc, setConfiguration } from "./resource";
@@ -15,6 +18,19 @@ beforeEach(() => setConfiguration());
 /** The arguments with another connection. */
 function withConnection(args: Record<string, unknown>, change: object): Record<string, unknown> {
   return { ...args, connection: { ...(args["connection"] as object), ...change } };
+}
+
+/** What an upload under way has on the host: a folder, and a marker of a session that lives (this process). */
+function markPending(
+  host: SimulatedHost,
+  { owner, sizeBytes }: { owner: string; sizeBytes: number },
+): string {
+  const folder = host.path("/var/opt/xen-iso/7b84f233-8aa3-468d-b254-fd585194da21");
+  mkdirSync(folder, { recursive: true });
+  const started = execFileSync("ps", ["-o", "lstart=", "-p", String(process.pid)], { env: { LC_ALL: "C" } });
+  const lines = [`owner=${owner}`, "iso=x.iso", `size=${sizeBytes}`, `session=${process.pid}`];
+  writeFileSync(join(folder, "pending"), `${lines.join("\n")}\nstarted=${String(started).trim()}\n`);
+  return join(folder, "pending");
 }
 
 describe("a create that is refused says what to do, and leaves nothing", () => {
@@ -61,6 +77,15 @@ describe("a create that is refused says what to do, and leaves nothing", () => {
     );
     expect(pool.xapi.calls.filter(({ command }) => command === "sr-create")).toEqual([]);
     expect(await pool.leftovers()).toEqual(nothing);
+  });
+
+  test("no room beside an upload under way", async () => {
+    await using pool = await startPool({ transport: "embedded" });
+    const space = { path: "/var/opt", totalBytes: 18 * GIB, availableBytes: 4 * GIB, type: "ext2/ext3" };
+    pool.coordinator.setSpace(space);
+    markPending(pool.coordinator, { owner: "urn:pulumi:dev::other::t::n", sizeBytes: 3 * GIB });
+    const message = /4096 MiB are available, of which uploads under way take 3072 MiB/;
+    await expect(createDisc(argumentsFor(pool.coordinator))).rejects.toThrow(message);
   });
 
   test("no memory under /run", async () => {
@@ -122,6 +147,18 @@ describe("a create that is refused says what to do, and leaves nothing", () => {
 });
 
 describe("a create goes on", () => {
+  test("once another create of the same resource has ended", async () => {
+    await using pool = await startPool({ transport: "embedded" });
+    const args = argumentsFor(pool.coordinator);
+    const marker = markPending(pool.coordinator, { owner: String(args["owner"]), sizeBytes: 1 });
+    const creating = createDisc(args);
+    await sleep(1_000);
+    expect(pool.xapi.calls).toEqual([]);
+    rmSync(marker);
+    await creating;
+    expect(pool.xapi.srs).toHaveLength(1);
+  });
+
   test("when the PBD was left unplugged and can be plugged", async () => {
     await using pool = await startPool({ transport: "embedded" });
     pool.xapi.faults.push({ command: "sr-create", effect: { kind: "plugFails" } });
