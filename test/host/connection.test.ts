@@ -1,7 +1,10 @@
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pipeline } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { utils } from "ssh2";
 import { expect, test } from "vitest";
@@ -87,6 +90,20 @@ test("a jump host that cannot reach the host says so", async () => {
   const proxy = targetOf(pool.coordinator, { privateKey });
   const target = { ...proxy, port: 1, dialErrorLimit: 1, proxy };
   await expect(greet(target)).rejects.toThrow(/The jump host 127\.0\.0\.1:\d+ cannot reach 127\.0\.0\.1:1\./);
+});
+
+test("a host is reached by its IPv6 address", async () => {
+  await using pool = await startPool({ transport: "sshd" });
+  const { port, privateKey } = pool.coordinator.connection;
+  const server = createServer((client) => {
+    // However it ends, it ends on both sides.
+    pipeline(client, connect(port, "127.0.0.1"), client, () => undefined);
+  });
+  server.listen(0, "::1");
+  await once(server, "listening");
+  const target = targetOf(pool.coordinator, { privateKey });
+  expect(await greet({ ...target, host: "::1", port: (server.address() as AddressInfo).port })).toBe("hello");
+  server.close();
 });
 
 test("known_hosts decides where no key is set", async () => {
