@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { allCells, isSlow } from "../faults/cells";
+import { newSeed, Random } from "../faults/random";
+import { isKept, printBroken } from "../faults/report";
+import { runMatrix } from "../faults/run-matrix";
+import { isSshdAvailable } from "../simulator";
+
+/** Another sample each time; the whole matrix is `npm run test:faults`. */
+const SAMPLE = 24;
+
+test.runIf(isSshdAvailable())(
+  "a sample of the fault matrix keeps its promises",
+  { timeout: 180_000 },
+  async () => {
+    const quick = allCells().filter((cell) => !isSlow(cell));
+    const results = await runMatrix(new Random(newSeed()).sample(quick, SAMPLE));
+    expect(results).toHaveLength(SAMPLE);
+    // What it says names the cell: `npm run test:faults -- --only '<its name>'` runs it again.
+    expect(results.filter((result) => !isKept(result)).map(printBroken)).toEqual([]);
+  },
+);
+
+test("the matrix has no less than a hundred cells", () => {
+  expect(allCells().length).toBeGreaterThanOrEqual(100);
+});
