@@ -115,10 +115,19 @@ done`;
   await host.exec(script, { purpose: "renew the markers", timeoutMs: QUICK_TIMEOUT_MS });
 }
 
-/** Says that the resource is complete: its folder is no longer pending. */
+/**
+ * Says that the resource is complete: its folder is no longer pending. With its marker it would be cleared by
+ * the next create of the resource.
+ *
+ * @throws {@link HostError} `FOLDER_FAILED`
+ */
 export async function removeMarker(host: SharedConnection, folder: Folder): Promise<void> {
-  const script = sh`rm -f -- ${pathOf(folder)}/${FILE.pending} ${pathOf(folder)}/${FILE.writer}`;
-  await host.exec(script, { purpose: "remove the marker", timeoutMs: QUICK_TIMEOUT_MS });
+  const path = pathOf(folder);
+  const script = sh`rm -f -- ${path}/${FILE.pending} ${path}/${FILE.writer}`;
+  const result = await host.exec(script, { purpose: "remove the marker", timeoutMs: QUICK_TIMEOUT_MS });
+  if (result.status === 0) return;
+  const message = `The marker in ${path} on ${host.address} could not be removed. Check the file system there.`;
+  throw failed(host, "FOLDER_FAILED", message, result);
 }
 
 /**
