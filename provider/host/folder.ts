@@ -133,12 +133,17 @@ export async function removeMarker(host: SharedConnection, folder: Folder): Prom
 /**
  * Removes what this package put into the folder, by name, and the folder. Nothing to do when it is gone.
  *
+ * It waits for the lock under which folders are made: the making that is undone here may still go on over there,
+ * behind a link that is lost.
+ *
  * @throws {@link HostError} `FOLDER_NOT_OURS` when a link stands in its place, or it holds something else
  */
 export async function removeFolder(host: SharedConnection, folder: Folder, isoName: string): Promise<void> {
   const path = pathOf(folder);
   const result = await host.exec(
-    sh`[ ! -L ${path} ] || { echo 'It is a link.' >&2; exit 5; }
+    sh`cd -- ${folder.srMountPath} 2>/dev/null || exit 0
+exec 9<. && flock -w 15 9 || { echo 'Another run keeps it locked.' >&2; exit 5; }
+[ ! -L ${path} ] || { echo 'It is a link.' >&2; exit 5; }
 [ -d ${path} ] && cd -- ${path} || exit 0
 ${STOP_WRITER}
 rm -f -- ${[isoName, ...Object.values(FILE)]} || exit 5
@@ -169,6 +174,10 @@ echo folder
 [ ! -f ${path}/${isoName} ] || stat -c %s -- ${path}/${isoName}`,
     { purpose: "look at the folder", timeoutMs: QUICK_TIMEOUT_MS },
   );
+  if (result.status !== 0) {
+    const message = `The folder ${path} on ${host.address} could not be looked at. Check the file system there.`;
+    throw failed(host, "FOLDER_FAILED", message, result);
+  }
   const [there, size] = result.stdout.split("\n");
   return { isThere: there === "folder", ...(size ? { imageBytes: Number(size) } : {}) };
 }
