@@ -35,6 +35,8 @@ export interface TempIsoPlan {
   readonly srName: string;
   /** Aborted when nobody waits for the disc any more: then the create stops and undoes what it did. */
   readonly signal: AbortSignal;
+  /** Asked once more before the disc counts as made; rejects when nobody takes it. */
+  readonly assertWanted: () => Promise<void>;
 }
 
 /** A temporary ISO as it is recorded: by its folder all of it is found. */
@@ -96,8 +98,7 @@ export function createTempIso(host: SharedConnection, plan: TempIsoPlan): Promis
       );
       const found = await discover(host, srUuid, isoName);
       await removeMarker(host, folder);
-      // Asked once more: the engine stores what it gets from here on.
-      signal.throwIfAborted();
+      await plan.assertWanted();
       return { hostUuid, srUuid, ...found };
     }),
   );

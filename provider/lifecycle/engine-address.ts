@@ -6,5 +6,5 @@
  */
 export function engineAddress(): string | undefined {
   const address = process.argv[2];
-  return address && /^\S+:\d+$/.test(address) ? address : undefined;
+  return address && /^[^-\s]\S*:\d+$/.test(address) ? address : undefined;
 }

@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { engineAddress } from "./engine-address";
 
 /**
@@ -10,7 +11,13 @@ const gone = new AbortController();
 /** Aborted once the engine is gone. */
 export const engineGone: AbortSignal = gone.signal;
 
+const ALIVE_CHECK_MS = 500;
+
+/** How long a create waits for certainty before it counts as done. */
+const DOUBT_MS = 3_000;
+
 let isWatching = false;
+let hasInputEnded = false;
 let underWay = 0;
 
 /** Begins to watch, once, and only in the process that hosts dynamic providers. */
@@ -20,13 +27,29 @@ export function watchEngine(): void {
   isWatching = true;
   // The engine holds the other end of standard input. (Not process.ppid: a shell stands in between.)
   process.stdin.once("end", () => {
-    void isListening(address).then((isAlive) => {
-      if (isAlive) return;
-      gone.abort(new Error("The Pulumi engine is gone: what was under way is undone."));
-      if (underWay === 0) process.exit(1);
-    });
+    hasInputEnded = true;
+    void endOnceGone(address);
   });
   process.stdin.resume().unref();
+}
+
+/** A second opinion: standard input may have been taken away from an engine that lives, or is not yet quite dead. */
+async function endOnceGone(address: string): Promise<void> {
+  while (await isListening(address)) await sleep(ALIVE_CHECK_MS);
+  gone.abort(new Error("The Pulumi engine is gone: what was under way is undone."));
+  if (underWay === 0) process.exit(1);
+}
+
+/**
+ * Makes sure that somebody takes what was made; where that is in doubt, it waits a moment for certainty.
+ *
+ * @throws the reason of {@link engineGone}
+ */
+export async function assertEngine(): Promise<void> {
+  const startedAt = Date.now();
+  const isInDoubt = () => hasInputEnded && !engineGone.aborted && Date.now() - startedAt < DOUBT_MS;
+  while (isInDoubt()) await sleep(100);
+  engineGone.throwIfAborted();
 }
 
 /** Counts an operation as under way, so that the process lives until it has rolled back. */
@@ -40,7 +63,6 @@ export async function whileUnderWay<T>(operation: () => T | Promise<T>): Promise
   }
 }
 
-/** A second opinion: standard input may have been taken away from an engine that lives. */
 function isListening(address: string): Promise<boolean> {
   const colon = address.lastIndexOf(":");
   return new Promise((resolve) => {

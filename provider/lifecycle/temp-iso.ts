@@ -9,7 +9,7 @@ import { SharedConnection } from "../ssh/shared-connection";
 import { type ConnectionInputs, effectiveConnection, toSshTarget } from "./connection";
 import { logInTo } from "./credentials";
 import { CreatedButFailedError } from "./engine-error";
-import { engineGone } from "./engine-watch";
+import { assertEngine, engineGone } from "./engine-watch";
 import { defaultIsoName, nameOf, type TempIsoInputs } from "./inputs";
 import { isUnknown, UNKNOWN } from "./unknown";
 
@@ -70,6 +70,7 @@ export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIs
       isoName: chosen.isoName,
       srName: chosen.srName,
       signal: engineGone,
+      assertWanted: assertEngine,
     });
     return { id: uuids.srUuid, outs: { ...made, ...uuids, status: "ready" } };
   } catch (error) {

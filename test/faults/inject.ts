@@ -1,0 +1,265 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { FaultEffect } from "../simulator";
+import type { FaultName } from "./cells";
+import { Gate, type HaltedCall } from "./gate";
+import { type Site, SR_MOUNT_PATH } from "./site";
+import { enlargeDisc, mountSmallDisc } from "./small-disc";
+import type { StandInStack } from "./stack";
+import type { Step } from "./steps";
+import { WorkerProcess } from "./worker-process";
+
+/** An operation that a fault is to befall. */
+export interface Scene {
+  readonly site: Site;
+  readonly step: Step;
+  /** Runs it on a stack, which is the site's unless a process of its own is needed. */
+  readonly operate: (stack: StandInStack) => Promise<void>;
+}
+
+/** How the operation ended. */
+export interface Ending {
+  /** What it threw. */
+  readonly error?: unknown;
+  /** What went wrong beside it. */
+  readonly problems?: readonly string[];
+}
+
+/** Runs the operation with the fault; returns when the fault is over. */
+export function inject(fault: FaultName, scene: Scene): Promise<Ending> {
+  return (scene.step.name === "connect" ? AT_THE_CONNECTION : AT_A_CALL)[fault](scene);
+}
+
+type Injection = (scene: Scene) => Promise<Ending>;
+
+const AT_A_CALL: Readonly<Record<FaultName, Injection>> = {
+  fail: (scene) =>
+    isXe(scene)
+      ? withXeFault(scene, { kind: "fail", code: "INTERNAL_ERROR", params: ["Unix.Unix_error(EIO)"] })
+      : atCall(scene, (call) => call.fail("Input/output error")),
+  lost: (scene) =>
+    isXe(scene)
+      ? withXeFault(scene, { kind: "loseReply" })
+      : atCall(scene, async (call) => {
+          await call.finish();
+          call.kill();
+        }),
+  before: (scene) =>
+    atCall(scene, (call) => {
+      scene.site.link.dropAll();
+      call.kill();
+    }),
+  during: (scene) =>
+    scene.step.isUpload ? dropInTheStream(scene) : atCall(scene, (call) => dropAndGoOn(scene, call)),
+  after: (scene) =>
+    atCall(scene, async (call) => {
+      await call.finish();
+      scene.site.link.dropAll();
+      call.run();
+    }),
+  silent: (scene) => atCall(scene, (call) => goSilent(scene, call)),
+  hang: (scene) =>
+    isXe(scene)
+      ? hangUntilRestart(scene)
+      : atCall(scene, async (call, ended) => {
+          if (scene.step.isPatient) await dropAfterHang(scene);
+          await ended;
+          call.run();
+        }),
+  full: onFullDisc,
+  killed: (scene) =>
+    inWorker(scene, async (call, worker) => {
+      await worker.kill();
+      call.run();
+    }),
+  machine: (scene) =>
+    inWorker(scene, (call, worker) => {
+      worker.freeze();
+      call.run();
+    }),
+  engine: (scene) =>
+    inWorker(scene, async (call, worker) => {
+      await worker.killEngine();
+      call.run();
+    }),
+};
+
+const AT_THE_CONNECTION: Readonly<Record<FaultName, Injection>> = {
+  ...AT_A_CALL,
+  fail: async ({ site, operate }) => {
+    await site.host.stopSshd();
+    const ending = await endingOf(operate(site.stack));
+    await site.host.startSshd();
+    return ending;
+  },
+  before: ({ site, operate }) => {
+    site.link.faults.refuseConnections = 1;
+    return endingOf(operate(site.stack));
+  },
+  during: (scene) => dropAfterBytes(scene, HALF_A_KEY_EXCHANGE_BYTES),
+  hang: async ({ site, operate }) => {
+    site.link.faults.stallAfterBytes = 0;
+    const ending = await endingOf(operate(site.stack));
+    site.link.faults.stallAfterBytes = undefined;
+    return ending;
+  },
+  killed: (scene) => whileConnecting(scene, (worker) => worker.kill()),
+  engine: (scene) => whileConnecting(scene, (worker) => worker.killEngine()),
+};
+
+/** How long a command goes on without its client. */
+const GOES_ON_MS = 1_000;
+
+/** How long a command with a limit of 10 min hangs before somebody restarts the toolstack, or the link drops. */
+const HANG_MS = 3_000;
+
+/** A link that was silent this long has swallowed a keep-alive, and stays dead when the next one is let through. */
+const SILENT_MS = 9_000;
+
+/** How long a provider may take to undo and end after its engine. */
+const END_MS = 45_000;
+
+const HALF_A_KEY_EXCHANGE_BYTES = 700;
+const HALF_AN_UPLOAD_BYTES = 4 * 1024 ** 2;
+
+const SMALL = {
+  "make the folder": { size: "1m", inodes: 1 },
+  "write the marker": { size: "1m", inodes: 2 },
+  upload: { size: "1m", inodes: 100 },
+} as const;
+
+const LARGE = { size: "64m", inodes: 1_000 };
+
+const isXe = ({ step }: Scene) => step.call?.program === "xe";
+
+/** Runs the operation in this process, and does something once the step's call is there. */
+async function atCall(
+  { site, step, operate }: Scene,
+  act: (call: HaltedCall, ended: Promise<Ending>) => void | Promise<void>,
+): Promise<Ending> {
+  if (!step.call) throw new TypeError(`${step.name} has no call.`);
+  await using gate = await Gate.await(site.host, step.call);
+  const ended = endingOf(operate(site.stack));
+  const call = await Promise.race([gate.halted, ended]);
+  if (!("run" in call)) return notReached(call);
+  await act(call, ended);
+  return await ended;
+}
+
+/** The same in a process that may be killed: whatever it answers, no engine stores. */
+async function inWorker(
+  { site, step, operate }: Scene,
+  act: (call: HaltedCall, worker: WorkerProcess) => void | Promise<void>,
+): Promise<Ending> {
+  if (!step.call) throw new TypeError(`${step.name} has no call.`);
+  const worker = await WorkerProcess.start();
+  site.onEnd(() => worker[Symbol.asyncDispose]());
+  await using gate = await Gate.await(site.host, step.call);
+  const ended = endingOf(operate(site.stack.through(worker.provider)));
+  const call = await Promise.race([gate.halted, ended]);
+  if (!("run" in call)) return notReached(call);
+  await act(call, worker);
+  return worker.isFrozen ? { error: new Error("The machine is gone.") } : await endOf(worker, ended);
+}
+
+async function whileConnecting(
+  { site, operate }: Scene,
+  act: (worker: WorkerProcess) => Promise<void>,
+): Promise<Ending> {
+  const worker = await WorkerProcess.start();
+  site.onEnd(() => worker[Symbol.asyncDispose]());
+  const before = site.link.connections.length;
+  site.link.faults.stallAfterBytes = HALF_A_KEY_EXCHANGE_BYTES;
+  const ended = endingOf(operate(site.stack.through(worker.provider)));
+  while (site.link.connections.length === before) await sleep(20);
+  await act(worker);
+  site.link.faults.stallAfterBytes = undefined;
+  return endOf(worker, ended);
+}
+
+/** The process has to end by itself, or is gone already. */
+async function endOf(worker: WorkerProcess, ended: Promise<Ending>): Promise<Ending> {
+  const isGone = await Promise.race([worker.exited.then(() => true), sleep(END_MS, false, { ref: false })]);
+  if (isGone) return ended;
+  return { ...(await ended), problems: [`the provider process still runs after ${END_MS / 1_000} s`] };
+}
+
+async function withXeFault(
+  { site, step, operate }: Scene,
+  effect: FaultEffect,
+  onReached: () => void = () => undefined,
+): Promise<Ending> {
+  const { args = /^/ } = step.call ?? {};
+  const reached = { isSo: false };
+  site.pool.xapi.faults.push({
+    command: step.name.split(" ")[0] ?? "",
+    when: ({ command, entries }) => {
+      const matches = args.test([command, ...entries.map(([key, value]) => `${key}=${value}`)].join(" "));
+      if (matches && !reached.isSo) onReached();
+      reached.isSo ||= matches;
+      return matches;
+    },
+    effect,
+  });
+  const ending = await endingOf(operate(site.stack));
+  return reached.isSo ? ending : notReached(ending);
+}
+
+function hangUntilRestart(scene: Scene): Promise<Ending> {
+  return withXeFault(scene, { kind: "hang", when: "before" }, () => {
+    setTimeout(() => void scene.site.host.restartToolstack({ downMs: 500 }), HANG_MS);
+  });
+}
+
+async function dropAfterHang({ site }: Scene): Promise<void> {
+  await sleep(HANG_MS);
+  site.link.dropAll();
+}
+
+async function dropAndGoOn({ site }: Scene, call: HaltedCall): Promise<void> {
+  site.link.dropAll();
+  await sleep(GOES_ON_MS);
+  call.run();
+}
+
+function dropInTheStream(scene: Scene): Promise<Ending> {
+  return dropAfterBytes(scene, HALF_AN_UPLOAD_BYTES);
+}
+
+/** Breaks the first connection that sends so much. */
+async function dropAfterBytes({ site, operate }: Scene, bytes: number): Promise<Ending> {
+  const { link } = site;
+  const before = link.connections.length;
+  link.faults.dropAfterBytes = bytes;
+  const ended = endingOf(operate(site.stack));
+  const isOver = ended.then(() => true);
+  while (!link.connections.slice(before).some(({ bytesFromClient }) => bytesFromClient >= bytes))
+    if (await Promise.race([isOver, sleep(2, false)])) break;
+  link.faults.dropAfterBytes = undefined;
+  return ended;
+}
+
+async function goSilent({ site }: Scene, call: HaltedCall): Promise<void> {
+  site.link.faults.stallAfterBytes = 0;
+  call.run();
+  await sleep(SILENT_MS);
+  site.link.faults.stallAfterBytes = undefined;
+}
+
+async function onFullDisc({ site, step, operate }: Scene): Promise<Ending> {
+  const limits = SMALL[step.name as keyof typeof SMALL];
+  mountSmallDisc(site.host, SR_MOUNT_PATH, limits);
+  const ending = await endingOf(operate(site.stack));
+  enlargeDisc(site.host, SR_MOUNT_PATH, LARGE);
+  return ending.error === undefined ? notReached(ending) : ending;
+}
+
+function endingOf(operation: Promise<void>): Promise<Ending> {
+  return operation.then(
+    () => ({}),
+    (error: unknown) => ({ error }),
+  );
+}
+
+function notReached(ending: Ending): Ending {
+  return { ...ending, problems: ["the step was not reached: the cell says nothing"] };
+}
