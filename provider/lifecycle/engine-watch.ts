@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { engineAddress } from "./engine-address";
@@ -7,6 +8,8 @@ import { engineAddress } from "./engine-address";
  * nobody records. This notices it, lets what is under way roll back, and ends the process.
  */
 const gone = new AbortController();
+// One listener for each upload under way, however many these are.
+setMaxListeners(0, gone.signal);
 
 /** Aborted once the engine is gone. */
 export const engineGone: AbortSignal = gone.signal;

@@ -1,4 +1,5 @@
 import { Client, type ConnectConfig } from "ssh2";
+import { setMaxListeners } from "node:events";
 import type { Readable } from "node:stream";
 import { authenticationOf } from "./authentication";
 import { SshError } from "./error";
@@ -83,6 +84,8 @@ async function logIn(target: SshTarget, sock?: Readable): Promise<Connection> {
   const policy = await loadHostKeyPolicy(target);
   const authentication = authenticationOf(target);
   const lost = new AbortController();
+  // One listener for each command under way.
+  setMaxListeners(0, lost.signal);
   const client = new Client();
   let hostKey = "";
   let refusal: HostKeyRefusal | undefined;
