@@ -2,14 +2,19 @@ import { SshError } from "../ssh/error";
 import { retry } from "../ssh/retry";
 import { type Script, sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
-import { type FilePart, OtherBeginningError, uploadFile, uploadFileBySftp } from "../ssh/upload";
+import {
+  type FilePart,
+  OtherBeginningError,
+  uploadFile,
+  uploadFileBySftp,
+  type UploadSource,
+} from "../ssh/upload";
 import { HostError } from "./error";
 import { failed, FILE, type Folder, pathOf, STOP_WRITER } from "./folder";
 
-/** A local image on its way to a host. */
-export interface LocalImage {
-  /** Path of a plain file on this machine. */
-  readonly localPath: string;
+/** An image on its way to a host. */
+export interface Image {
+  readonly source: UploadSource;
   /** What check found in it: lower-case hex. */
   readonly sha256: string;
   /** File name on the host. */
@@ -32,7 +37,7 @@ const QUICK_TIMEOUT_MS = 60_000;
  *
  * @throws {@link HostError} `UPLOAD_INCOMPLETE`, `IMAGE_CHANGED`, `FOLDER_FAILED`
  */
-export async function uploadImage(host: SharedConnection, folder: Folder, image: LocalImage): Promise<void> {
+export async function uploadImage(host: SharedConnection, folder: Folder, image: Image): Promise<void> {
   const path = pathOf(folder);
   const { sent, arrivedBytes, result } = await send(host, path, image);
   if (result.status !== 0 || arrivedBytes !== sent.sizeBytes) {
@@ -42,7 +47,7 @@ export async function uploadImage(host: SharedConnection, folder: Folder, image:
     throw failed(host, "UPLOAD_INCOMPLETE", message, result);
   }
   if (sent.sha256 !== image.sha256) {
-    const message = `${image.localPath} changed while the program ran. Run the command again once nothing writes to it.`;
+    const message = `${image.source.name} changed while the program ran. Run the command again once nothing writes to it.`;
     throw new HostError("IMAGE_CHANGED", host.address, message);
   }
   const rename = sh`mv -T -- ${path}/${FILE.upload} ${path}/${image.isoName}`;
@@ -53,7 +58,7 @@ export async function uploadImage(host: SharedConnection, folder: Folder, image:
 }
 
 /** Sends the image and brings it to the host's disk; says how much of it is there. */
-async function send(host: SharedConnection, path: string, image: LocalImage) {
+async function send(host: SharedConnection, path: string, image: Image) {
   const piped = await sendResuming(host, path, image);
   const arrivedBytes = Number(piped.result.stdout);
   if (piped.result.status !== 0 || arrivedBytes === piped.sent.sizeBytes) return { ...piped, arrivedBytes };
@@ -66,7 +71,7 @@ async function send(host: SharedConnection, path: string, image: LocalImage) {
 }
 
 /** After a lost connection the upload goes on where the host has it, once that is verified. */
-function sendResuming(host: SharedConnection, path: string, image: LocalImage) {
+function sendResuming(host: SharedConnection, path: string, image: Image) {
   const isPassing = (error: unknown) => error instanceof SshError && error.code === "CONNECTION_LOST";
   let isBegun = false;
   return retry({ ...RESUME, isPassing }, async () => {
@@ -78,7 +83,7 @@ function sendResuming(host: SharedConnection, path: string, image: LocalImage) {
       if (!(error instanceof OtherBeginningError)) throw error;
       const message =
         `What ${host.address} has of the image after a lost connection is not its beginning. ` +
-        `Check the disk there, and that nothing writes to ${image.localPath}, then run the command again.`;
+        `Check the disk there, and that nothing writes to ${image.source.name}, then run the command again.`;
       throw new HostError("UPLOAD_INCOMPLETE", host.address, message, { cause: error });
     }
   });

@@ -1,4 +1,5 @@
 import type { SharedConnection } from "../ssh/shared-connection";
+import type { UploadSource } from "../ssh/upload";
 import { HostError } from "./error";
 import {
   type Folder,
@@ -14,6 +15,7 @@ import {
 } from "./folder";
 import { uploadImage } from "./image";
 import { whileLeased } from "./lease";
+import { report } from "./progress";
 import { withRollback } from "./rollback";
 import { assertRoom } from "./room";
 import { createSr, discover, findSrs, forgetSr, isRefusal, lookAtSr } from "./sr";
@@ -24,9 +26,7 @@ export interface TempIsoPlan {
   /** URN of the resource. */
   readonly owner: string;
   readonly image: {
-    /** Path of a plain file on this machine. */
-    readonly localPath: string;
-    readonly sizeBytes: number;
+    readonly source: UploadSource;
     /** Lower-case hex. */
     readonly sha256: string;
   };
@@ -82,14 +82,15 @@ export function createTempIso(host: SharedConnection, plan: TempIsoPlan): Promis
       const { hostUuid, room } = await makeFolderAlone(host, folder, {
         owner,
         isoName,
-        sizeBytes: image.sizeBytes,
+        sizeBytes: image.source.sizeBytes,
       });
-      assertRoom(room, { sizeBytes: image.sizeBytes, srMountPath: folder.srMountPath }, host.address);
+      assertRoom(room, { sizeBytes: image.source.sizeBytes, srMountPath: folder.srMountPath }, host.address);
       signal.throwIfAborted();
       await uploadImage(host, folder, { ...image, isoName, signal });
 
       signal.throwIfAborted();
       mayHaveSr = true;
+      report({ step: "creating SR" });
       const srUuid = await createSr(host, { nameLabel: plan.srName, ...srOf(folder, owner), hostUuid }).catch(
         (error: unknown) => {
           mayHaveSr = !isRefusal(error);

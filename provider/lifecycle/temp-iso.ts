@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import type { CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
 import { isDeepStrictEqual } from "node:util";
 import { v4 as uuidv4 } from "uuid";
@@ -10,6 +9,7 @@ import { type ConnectionInputs, effectiveConnection, toSshTarget } from "./conne
 import { logInTo } from "./credentials";
 import { CreatedButFailedError } from "./engine-error";
 import { assertEngine, engineGone } from "./engine-watch";
+import { localImage } from "./image-source";
 import { defaultIsoName, nameOf, type TempIsoInputs } from "./inputs";
 import { isUnknown, UNKNOWN } from "./unknown";
 
@@ -57,7 +57,8 @@ export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIs
     isoName: inputs.isoName ?? defaultIsoName(owner, srMountPath, folderUuid),
     srPath: `${srMountPath}/${folderUuid}`,
   };
-  const { size: isoSize } = await stat(isoPath);
+  const source = await localImage(isoPath);
+  const isoSize = source.sizeBytes;
   // Logs in: what fails before that has left nothing anywhere.
   const hostKey = await host.hostKey();
   const { port, user } = target;
@@ -66,7 +67,7 @@ export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIs
     const uuids = await createTempIso(host, {
       folder: { srMountPath, uuid: folderUuid },
       owner,
-      image: { localPath: isoPath, sizeBytes: isoSize, sha256: isoSha256 },
+      image: { source, sha256: isoSha256 },
       isoName: chosen.isoName,
       srName: chosen.srName,
       signal: engineGone,

@@ -1,14 +1,21 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import type { ExecResult } from "./exec";
 import type { Script } from "./sh";
 import type { SharedConnection } from "./shared-connection";
 
+/** Bytes to be sent, of a size that is known. */
+export interface UploadSource {
+  /** Names it in messages: the path of a local file. */
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** The bytes from `start` up to before `end`; may be called again, and side by side. */
+  read(range: { readonly start: number; readonly end: number }): AsyncIterable<Uint8Array>;
+}
+
 /** What is sent. */
-export interface LocalFile {
-  /** Path of a plain file on this machine. */
-  readonly localPath: string;
+export interface Upload {
+  readonly source: UploadSource;
   /** Ends the upload, with its reason, when it is aborted. */
   readonly signal: AbortSignal;
 }
@@ -24,9 +31,6 @@ export interface FilePart {
 export class OtherBeginningError extends Error {
   override readonly name = "OtherBeginningError";
 }
-
-/** Reads of 1 MiB: smaller ones cost a third of the speed. */
-const READ_BYTES = 1024 * 1024;
 
 /** How long the host may take to bring what it got to its disk. */
 const SYNC_TIMEOUT_MS = 10 * 60_000;
@@ -44,11 +48,11 @@ const SYNC_TIMEOUT_MS = 10 * 60_000;
  */
 export async function uploadFile(
   host: SharedConnection,
-  file: LocalFile,
+  upload: Upload,
   writer: Script,
   begun?: FilePart,
 ): Promise<{ sent: FilePart; result: ExecResult }> {
-  const image = readHashed(file, begun);
+  const image = readHashed(upload, begun);
   const options = { purpose: "write the image", timeoutMs: SYNC_TIMEOUT_MS, input: image.bytes() };
   const result = await host.exec(writer, options);
   return { sent: image.read(), result };
@@ -61,10 +65,10 @@ export async function uploadFile(
  */
 export async function uploadFileBySftp(
   host: SharedConnection,
-  file: LocalFile,
+  upload: Upload,
   remotePath: string,
 ): Promise<FilePart> {
-  const image = readHashed(file);
+  const image = readHashed(upload);
   const options = { writeStreamOptions: { mode: 0o600 } };
   await host.sftp((sftp) =>
     sftp.put(Readable.from(image.bytes(), { objectMode: false }), remotePath, options),
@@ -74,14 +78,14 @@ export async function uploadFileBySftp(
 
 /** A file's bytes behind its beginning; counted and hashed is all of it. */
 function readHashed(
-  { localPath, signal }: LocalFile,
+  { source, signal }: Upload,
   begun?: FilePart,
-): { bytes: () => AsyncGenerator<Buffer>; read: () => FilePart } {
+): { bytes: () => AsyncGenerator<Uint8Array>; read: () => FilePart } {
   const hash = createHash("sha256");
   let sizeBytes = 0;
-  async function* read(range: { start?: number; end?: number }): AsyncGenerator<Buffer> {
-    const stream = createReadStream(localPath, { highWaterMark: READ_BYTES, signal, ...range });
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
+  async function* read(range: { start: number; end: number }): AsyncGenerator<Uint8Array> {
+    for await (const chunk of source.read(range)) {
+      signal.throwIfAborted();
       hash.update(chunk);
       sizeBytes += chunk.length;
       yield chunk;
@@ -90,12 +94,12 @@ function readHashed(
   return {
     async *bytes() {
       if (begun && begun.sizeBytes > 0) {
-        const beginning = read({ end: begun.sizeBytes - 1 });
+        const beginning = read({ start: 0, end: begun.sizeBytes });
         while ((await beginning.next()).done !== true) continue;
         if (hash.copy().digest("hex") !== begun.sha256)
           throw new OtherBeginningError(`The first ${begun.sizeBytes} bytes differ.`);
       }
-      yield* read({ start: sizeBytes });
+      yield* read({ start: sizeBytes, end: source.sizeBytes });
     },
     read: () => ({ sizeBytes, sha256: hash.digest("hex") }),
   };

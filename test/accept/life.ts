@@ -5,6 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { v4 as uuidv4 } from "uuid";
 import { makeFolder, pathOf, removeFolder } from "../../provider/host/folder";
 import { uploadImage } from "../../provider/host/image";
+import { localImage } from "../../provider/lifecycle/image-source";
 import { tempIso } from "../../provider/lifecycle/provider";
 import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
 import { sh } from "../../provider/ssh/sh";
@@ -57,9 +58,10 @@ export async function largeImage(site: Site): Promise<void> {
   const { path: localPath, sizeBytes } = images.large;
   const folder = { srMountPath, uuid: uuidv4() };
   const isoName = `${site.name}-large.iso`;
+  const source = await localImage(localPath);
   const sha256 = await sha256Of(localPath);
   await makeFolder(host, folder, { owner: site.owner, isoName, sizeBytes });
-  await site.time(TIMING.upload, () => uploadImage(host, folder, { localPath, sha256, isoName, signal }));
+  await site.time(TIMING.upload, () => uploadImage(host, folder, { source, sha256, isoName, signal }));
   await assertFile(site, { srPath: pathOf(folder), isoName }, images.large);
   await removeFolder(host, folder, isoName);
 }
