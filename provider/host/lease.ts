@@ -1,5 +1,6 @@
 import type { SharedConnection } from "../ssh/shared-connection";
-import { type Folder, pathOf, renewMarkers } from "./folder";
+import { sh } from "../ssh/sh";
+import { FILE, type Folder, pathOf } from "./folder";
 
 /** A marker that was not renewed for a minute stands for a maker that is gone. */
 const RENEWAL_MS = 10_000;
@@ -37,4 +38,24 @@ function holdFoldersOf(host: SharedConnection): Set<string> {
     else renewMarkers(host, [...paths]).catch(() => undefined);
   }, RENEWAL_MS).unref();
   return paths;
+}
+
+const QUICK_TIMEOUT_MS = 60_000;
+
+/**
+ * Says that this SSH session still works in these folders; a new one takes over from a lost one. Under the lock
+ * under which markers are removed: `sed -i` would make one anew.
+ */
+export async function renewMarkers(host: SharedConnection, paths: readonly string[]): Promise<void> {
+  const script = sh`started=$(ps -o lstart= -p $PPID)
+for folder in ${paths}; do
+  (
+    cd -- "$folder" 2>/dev/null && [ -f ${FILE.pending} ] || exit
+    exec 9<.. && flock -w 15 9 && [ -f ${FILE.pending} ] || exit
+    if grep -qx "session=$PPID" ${FILE.pending}; then touch -c ${FILE.pending}
+    else sed -i "s/^session=.*/session=$PPID/; s/^started=.*/started=$started/" ${FILE.pending}
+    fi
+  )
+done`;
+  await host.exec(script, { purpose: "renew the markers", timeoutMs: QUICK_TIMEOUT_MS });
 }

@@ -1,52 +1,67 @@
+import { type Script, sh } from "../ssh/sh";
 import { HostError } from "./error";
 
-/** What a host says of the place an image is to go to. Everything in bytes. */
-export interface Room {
-  readonly totalBytes: number;
-  readonly availableBytes: number;
-  /** As `stat -f -c %T` prints it: `ext2/ext3`, `tmpfs`, `xfs` … */
-  readonly fileSystem: string;
-  /** `MemAvailable` of dom0: what `df` shows of a tmpfs is its limit, not the memory that is left. */
-  readonly memoryAvailableBytes: number;
-  /** What uploads under way there have still to write. */
-  readonly promisedBytes: number;
-}
-
-const MIB = 1024 ** 2;
+const KIB = 1024;
+const MIB = 1024 * KIB;
 
 /** A full root file system stops the toolstack, whose database lies on it; a full memory stops dom0. */
 const KEPT_FREE = {
-  disk: { bytes: 1024 * MIB, share: 0.1 },
-  memory: { bytes: 512 * MIB, share: 0.25 },
+  disk: { kib: 1024 * KIB, divisor: 10 },
+  memory: { kib: 512 * KIB, divisor: 4 },
 } as const;
 
 /**
- * Refuses an image that would leave the host short of space, before a byte is sent.
+ * The rule for room: `has_room <bytes>` says whether an image of that size fits beside what is to stay free, and
+ * what uploads under way have still to write (`promised`, in bytes). What could not be read is not enough.
  *
- * @throws {@link HostError} `NO_ROOM`
+ * Of a tmpfs `df` shows the limit, not the memory that is left: `memory` counts too.
  */
-export function assertRoom(
-  room: Room,
+export const ROOM_RULE: Script = sh`has_room() {
+  [ -n "$total" ] && [ -n "$available" ] || return
+  keep=$((total / ${KEPT_FREE.disk.divisor})) least=${KEPT_FREE.disk.kib}
+  case $type in
+    tmpfs | ramfs)
+      keep=$((total / ${KEPT_FREE.memory.divisor})) least=${KEPT_FREE.memory.kib}
+      [ "$memory" -ge "$available" ] || available=$memory
+      ;;
+  esac
+  [ "$keep" -ge "$least" ] || keep=$least
+  echo "free=$type $available $keep $((promised / 1024))"
+  [ $((available - (promised + $1) / 1024)) -ge "$keep" ]
+}`;
+
+/** Sets what {@link ROOM_RULE} asks for, of the folder it is in; sizes in KiB. */
+export const MEASURE_ROOM: Script = sh`${ROOM_RULE}
+total= available= memory=0
+if [[ $(df -P -k -- "$PWD") =~ [[:space:]]([0-9]+)[[:space:]]+[0-9]+[[:space:]]+([0-9]+)[[:space:]]+[0-9]+% ]]; then
+  total=\${BASH_REMATCH[1]} available=\${BASH_REMATCH[2]}
+fi
+type=$(stat -f -c %T -- "$PWD")
+while read -r name value _; do [ "$name" != MemAvailable: ] || memory=$value; done </proc/meminfo`;
+
+/**
+ * An image that would leave the host short of space.
+ *
+ * @param stdout what {@link ROOM_RULE} has printed
+ */
+export function noRoom(
+  stdout: string,
   image: { sizeBytes: number; srMountPath: string },
   host: string,
-): void {
-  const isMemory = room.fileSystem === "tmpfs" || room.fileSystem === "ramfs";
-  const keep = isMemory ? KEPT_FREE.memory : KEPT_FREE.disk;
-  const available = isMemory ? Math.min(room.availableBytes, room.memoryAvailableBytes) : room.availableBytes;
-  const keptFree = Math.max(keep.bytes, room.totalBytes * keep.share);
-  if (available - room.promisedBytes - image.sizeBytes >= keptFree) return;
-
-  const underWay =
-    room.promisedBytes > 0 ? ` of which uploads under way take ${mib(room.promisedBytes)},` : "";
-  throw new HostError(
+): HostError {
+  const [, type = "", available, keptFree, promised] = /^free=(.*) (\d+) (\d+) (\d+)$/m.exec(stdout) ?? [];
+  const isMemory = type === "tmpfs" || type === "ramfs";
+  const underWay = Number(promised) > 0 ? ` of which uploads under way take ${mib(promised)},` : "";
+  return new HostError(
     "NO_ROOM",
     host,
-    `${image.srMountPath} on ${host} has no room for an image of ${mib(image.sizeBytes)}: ${mib(available)} ` +
+    `${image.srMountPath} on ${host} has no room for an image of ${mib(image.sizeBytes / KIB)}: ${mib(available)} ` +
       `${isMemory ? "of memory " : ""}are available,${underWay} and ${mib(keptFree)} have to stay free. ` +
       `Free some space there, or set srMountPath to a folder ${isMemory ? "on disk" : "on a larger file system"}.`,
   );
 }
 
-function mib(bytes: number): string {
-  return `${Math.ceil(bytes / MIB)} MiB`;
+/** @param kib undefined where the host did not say it */
+function mib(kib: string | number | undefined): string {
+  return kib === undefined ? "an unknown size" : `${Math.ceil((Number(kib) * KIB) / MIB)} MiB`;
 }

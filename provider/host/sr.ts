@@ -2,99 +2,64 @@ import { retry } from "../ssh/retry";
 import type { SharedConnection } from "../ssh/shared-connection";
 import {
   pbdList,
-  pbdPlug,
   pbdUnplug,
-  srCreate,
   srForget,
   srList,
-  srScan,
   taskList,
   vbdEject,
   vbdList,
   vdiList,
   vmList,
-  type IsoSr,
 } from "../xe/commands";
-import { isGone, isRefusedForNow, isTrayLocked, XeError } from "../xe/error";
+import { isGone, isPluggedAgain, isTrayLocked, XeError } from "../xe/error";
 import type { XeRecord } from "../xe/parse";
-import { isAnswerLost, runXe, runXeAgain } from "../xe/run";
+import { runXeAgain } from "../xe/run";
 import { HostError } from "./error";
-
-/**
- * How long PBD and VDI are looked for. The coordinator scans by itself every 30 s, so a VDI that our own scan
- * did not yield comes late.
- */
-const DISCOVERY = { firstPauseMs: 250, growth: 1.6, longestPauseMs: 5_000, budgetMs: 60_000 };
-
-/** How long sr-create is tried while the toolstack starts. */
-const REFUSED = { firstPauseMs: 500, growth: 1.6, longestPauseMs: 10_000, budgetMs: 60_000 };
 
 /** How long an SR is looked for whose sr-create was not answered; sm may be minutes at it. */
 const LOST = { firstPauseMs: 2_000, growth: 1.5, longestPauseMs: 15_000, budgetMs: 10 * 60_000 };
 
+/** A toolstack that starts between the two plugs the PBD again. */
+const PLUGGED_AGAIN = { firstPauseMs: 250, growth: 2, longestPauseMs: 2_000, attempts: 4 };
+
 /** How long a guest may hold its tray locked. */
 const EJECT = { firstPauseMs: 1_000, growth: 1.5, longestPauseMs: 10_000, budgetMs: 60_000 };
 
-/**
- * Makes a folder an ISO SR of its host, once. Where the answer got lost it may be there, or may still come:
- * then it is looked for by its folder, until it is there, or twice nothing was there and nobody makes it any
- * more.
- *
- * @returns its UUID
- * @throws {@link XeError} for instance `SR_BACKEND_FAILURE_226` if the folder is not there
- * @see xapi-project/sm: libs/sm/drivers/ISOSR.py
- */
-export async function createSr(host: SharedConnection, sr: IsoSr): Promise<string> {
-  try {
-    return await retry({ ...REFUSED, isPassing: isRefusedForNow }, () => runXe(host, srCreate(sr)));
-  } catch (error) {
-    if (!isAnswerLost(error)) throw error;
-    let emptyLooks = 0;
-    const found = await retry({ ...LOST, isPassing: (again) => again === error }, async () => {
-      const [srUuid] = await findSrs(host, sr);
-      if (srUuid) return srUuid;
-      const pending = await runXeAgain(host, taskList({ "name-label": "SR.create", status: "pending" }));
-      if (pending.length > 0 || ++emptyLooks < 2) throw error;
-      return undefined;
-    });
-    if (found) return found;
-    throw error;
-  }
-}
-
-/** Whether sr-create failed and said so: then xapi has taken back its records. */
-export function isRefusal(error: unknown): boolean {
-  return error instanceof XeError && error.command === "sr-create" && !isAnswerLost(error);
+/** By what the SR of a folder is found: its PBD's location, or, where a crash left no PBD, its description. */
+export interface SrMark {
+  /** Absolute folder on the host. */
+  readonly location: string;
+  readonly nameDescription: string;
 }
 
 /**
- * Finds what xapi made of a folder that became an SR: its one PBD, plugged, and the one VDI of that name.
+ * Looks for an SR whose sr-create was not answered: it may be there, or may still come. It is not, once twice
+ * nothing was there, and nobody makes one any more who did when it was first looked for.
  *
- * @throws {@link HostError} `NOT_FOUND_IN_TIME`
- * @throws {@link XeError} the real error of a plug that failed
+ * @returns its UUID, or undefined
  */
-export async function discover(
-  host: SharedConnection,
-  srUuid: string,
-  isoName: string,
-): Promise<{ pbdUuid: string; vdiUuid: string }> {
-  const plugged = new Set<string>();
-  return retry({ ...DISCOVERY, isPassing: isNotFoundYet }, async () => {
-    const pbd = only(await runXeAgain(host, pbdList({ "sr-uuid": srUuid })), "PBD", host);
-    const pbdUuid = field(pbd, "uuid");
-    // sr-create does not say that the plug failed; asking once more yields the real error.
-    if (pbd["currently-attached"] !== "true" && !plugged.has(pbdUuid)) {
-      plugged.add(pbdUuid);
-      await runXeAgain(host, pbdPlug(pbdUuid));
-    }
-    await runXeAgain(host, srScan(srUuid));
-    const vdis = await runXeAgain(host, vdiList({ "sr-uuid": srUuid, "name-label": isoName }));
-    return { pbdUuid, vdiUuid: field(only(vdis, "VDI", host), "uuid") };
+export async function findLostSr(host: SharedConnection, mark: SrMark): Promise<string | undefined> {
+  const begun = await pendingCreates(host);
+  let emptyLooks = 0;
+  const isPassing = (error: unknown) => error === NOT_YET;
+  return retry({ ...LOST, isPassing }, async () => {
+    const [srUuid] = await findSrs(host, mark);
+    if (srUuid) return srUuid;
+    const pending = await pendingCreates(host);
+    if (begun.some((task) => pending.includes(task)) || ++emptyLooks < 2) throw NOT_YET;
+    return undefined;
   });
 }
 
+const NOT_YET = new Error("An SR may still come of a call that was not answered.");
+
+async function pendingCreates(host: SharedConnection): Promise<string[]> {
+  const tasks = await runXeAgain(host, taskList({ "name-label": "SR.create", status: "pending" }));
+  return tasks.map((task) => field(task, "uuid"));
+}
+
 /** The SRs made of a folder: by its PBDs, and, where a crash left an SR without PBD, by its description. */
-export async function findSrs(host: SharedConnection, sr: { location: string; nameDescription: string }) {
+export async function findSrs(host: SharedConnection, sr: SrMark): Promise<string[]> {
   const [pbds, srs] = await Promise.all([
     runXeAgain(host, pbdList({ "device-config:location": sr.location })),
     runXeAgain(host, srList({ "name-description": sr.nameDescription })),
@@ -128,8 +93,12 @@ export async function forgetSr(host: SharedConnection, srUuid: string): Promise<
     vdis.map((vdi) => field(vdi, "uuid")),
     { isAttached },
   );
-  await Promise.all(pbds.map((pbd) => unlessGone(runXeAgain(host, pbdUnplug(field(pbd, "uuid"))))));
-  await unlessGone(runXeAgain(host, srForget(srUuid)));
+  const unplug = () =>
+    Promise.all(pbds.map((pbd) => unlessGone(runXeAgain(host, pbdUnplug(field(pbd, "uuid"))))));
+  await retry({ ...PLUGGED_AGAIN, isPassing: isPluggedAgain }, async () => {
+    await unplug();
+    await unlessGone(runXeAgain(host, srForget(srUuid)));
+  });
 }
 
 /** A drive with the disc in it, and the VM that has the drive. */
@@ -194,19 +163,6 @@ async function unlessGone(call: Promise<unknown>): Promise<void> {
   await call.catch((error: unknown) => {
     if (!isGone(error)) throw error;
   });
-}
-
-function isNotFoundYet(error: unknown): boolean {
-  return error instanceof HostError && error.code === "NOT_FOUND_IN_TIME";
-}
-
-function only(records: readonly XeRecord[], kind: "PBD" | "VDI", host: SharedConnection): XeRecord {
-  const [record] = records;
-  if (record && records.length === 1) return record;
-  const message =
-    `The storage repository made on ${host.address} has ${records.length} ${kind}s instead of one. ` +
-    `Check /var/log/SMlog on the host, then run the command again.`;
-  throw new HostError("NOT_FOUND_IN_TIME", host.address, message);
 }
 
 function field(record: XeRecord, name: string): string {

@@ -1,24 +1,31 @@
+import { SshError } from "../ssh/error";
+import { retry } from "../ssh/retry";
+import { lines, sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
 import type { UploadSource } from "../ssh/upload";
+import { isReplyLost, XeError } from "../xe/error";
+import { forgetUnused } from "../xe/iso-sr";
+import { isAnswerLost } from "../xe/run";
 import { HostError } from "./error";
 import {
   type Folder,
-  type FolderPurpose,
-  type MadeFolder,
   folderAt,
+  IDENTIFY,
   identify,
   lookAtFolder,
-  makeFolder,
   pathOf,
   removeFolder,
   removeMarker,
+  removeScript,
+  takeOver,
 } from "./folder";
 import { uploadImage } from "./image";
-import { whileLeased } from "./lease";
-import { report } from "./progress";
+import { renewMarkers, whileLeased } from "./lease";
+import { type DiscPlan, findMadeDisc, type MadeDisc, makeAtOnce, makeDisc, NotWholeError } from "./make";
+import { AbandonedError, onceOwnerIsDone, prepareFolder } from "./prepare";
 import { withRollback } from "./rollback";
-import { assertRoom } from "./room";
-import { createSr, discover, findSrs, forgetSr, isRefusal, lookAtSr } from "./sr";
+import { findLostSr, findSrs, forgetSr, lookAtSr, type SrMark } from "./sr";
+import { hasContent, oncePerContent } from "./twin";
 
 /** What is to be made. */
 export interface TempIsoPlan {
@@ -51,13 +58,12 @@ export interface TempIso {
   /** INSTALLATION_UUID of the host that has the folder; like the following, unknown after a failed create. */
   readonly hostUuid?: string;
   readonly srUuid?: string;
+  readonly pbdUuid?: string;
   readonly vdiUuid?: string;
 }
 
-/** What a create has made, each a UUID. */
-export type MadeTempIso = Required<Pick<TempIso, "hostUuid" | "srUuid" | "vdiUuid">> & {
-  readonly pbdUuid: string;
-};
+/** What a create has made. */
+export type MadeTempIso = MadeDisc;
 
 /** What a host still has of a temporary ISO. */
 export type TempIsoCondition =
@@ -65,6 +71,15 @@ export type TempIsoCondition =
   /** Half of it: the SR without its folder or unplugged, or the folder without its SR. */
   | { readonly state: "lost" }
   | { readonly state: "gone" };
+
+/** How often a create goes on after its connection was lost; each time connecting has retries of its own. */
+const RESUME = { firstPauseMs: 500, growth: 2, longestPauseMs: 5_000, attempts: 5 };
+
+/** sm detaches one SR at a time on a host. */
+const DELETE_TIMEOUT_MS = 10 * 60_000;
+
+/** What is sent along with the command that makes its SR. */
+const SMALL_BYTES = 1024 ** 2;
 
 /**
  * Makes a temporary ISO on the host: a folder, the image in it, an SR of the folder. A failure at any step
@@ -74,45 +89,114 @@ export type TempIsoCondition =
  * @throws `HostError`, `XeError`, `SshError`; `RollbackIncompleteError` when something had to stay on the host
  */
 export function createTempIso(host: SharedConnection, plan: TempIsoPlan): Promise<MadeTempIso> {
-  const { folder, image, isoName, owner, signal } = plan;
+  const { folder, owner, isoName } = plan;
   return withRollback((undo) =>
     whileLeased(host, folder, async () => {
-      let mayHaveSr = false;
-      undo(`what was made at ${pathOf(folder)}`, () => unmake(host, folder, { owner, isoName, mayHaveSr }));
-      const { hostUuid, room } = await makeFolderAlone(host, folder, {
-        owner,
-        isoName,
-        sizeBytes: image.source.sizeBytes,
-      });
-      assertRoom(room, { sizeBytes: image.source.sizeBytes, srMountPath: folder.srMountPath }, host.address);
-      signal.throwIfAborted();
-      await uploadImage(host, folder, { ...image, isoName, signal });
-
-      signal.throwIfAborted();
-      mayHaveSr = true;
-      report({ step: "creating SR" });
-      const srUuid = await createSr(host, { nameLabel: plan.srName, ...srOf(folder, owner), hostUuid }).catch(
-        (error: unknown) => {
-          mayHaveSr = !isRefusal(error);
-          throw error;
-        },
-      );
-      const found = await discover(host, srUuid, isoName);
-      await removeMarker(host, folder);
-      await plan.assertWanted();
-      return { hostUuid, srUuid, ...found };
+      const sr = { isRefused: false };
+      undo(`what was made at ${pathOf(folder)}`, () => unmake(host, folder, { owner, isoName, sr }));
+      try {
+        return await makeResuming(host, plan);
+      } catch (error) {
+        sr.isRefused = isRefusal(error);
+        throw error;
+      }
     }),
   );
+}
+
+/** After a lost connection, or a lost answer of `sr-create`, it goes on where the host is. */
+function makeResuming(host: SharedConnection, plan: TempIsoPlan): Promise<MadeTempIso> {
+  const { folder, image, isoName, signal } = plan;
+  let isBegun = false;
+  return retry({ ...RESUME, isPassing: isCutOff }, async () => {
+    signal.throwIfAborted();
+    const stage = isBegun ? await takeOver(host, folder) : "nothing";
+    isBegun = true;
+    if (stage === "nothing") return await clearingAbandoned(host, plan.owner, () => makeAnew(host, plan));
+
+    await renewMarkers(host, [pathOf(folder)]);
+    const disc = discPlan(plan);
+    if (stage === "image") {
+      const srUuid = await findLostSr(host, disc.mark);
+      return srUuid ? await findMadeDisc(host, disc, srUuid) : await makeDisc(host, disc);
+    }
+    await uploadImage(host, folder, { ...image, isoName, signal }, { isBegun: true });
+    return await makeDisc(host, disc);
+  });
+}
+
+function isCutOff(error: unknown): boolean {
+  return isReplyLost(error) || (error instanceof SshError && error.code === "CONNECTION_LOST");
+}
+
+/** One command for a small image; else preparing, sending as much as the host has not, and making the SR. */
+function makeAnew(host: SharedConnection, plan: TempIsoPlan): Promise<MadeTempIso> {
+  const { folder, owner, image, isoName, signal } = plan;
+  const { sizeBytes } = image.source;
+  if (sizeBytes < SMALL_BYTES)
+    return onceOwnerIsDone(() => orUploading(host, plan, makeAtOnce(host, discPlan(plan))));
+
+  const content = `${host.address} ${folder.srMountPath} ${image.sha256}`;
+  return oncePerContent(content, async (isThere) => {
+    const purpose = { owner, isoName, sizeBytes, twinSha256: image.sha256 };
+    const { twin, noRoom } = await prepareFolder(host, folder, purpose);
+    const disc = discPlan(plan, isThere);
+    if (twin && (await hasContent(host, twin, image.sha256)))
+      return orUploading(host, plan, makeDisc(host, disc, twin), noRoom);
+    if (noRoom) throw noRoom;
+    await uploadImage(host, folder, { ...image, isoName, signal });
+    signal.throwIfAborted();
+    return makeDisc(host, disc);
+  });
+}
+
+/** Uploads the image after all, where what was hoped for has not put it there. */
+async function orUploading(
+  host: SharedConnection,
+  plan: TempIsoPlan,
+  hope: Promise<MadeTempIso>,
+  noRoom?: Error,
+): Promise<MadeTempIso> {
+  try {
+    return await hope;
+  } catch (error) {
+    if (!(error instanceof NotWholeError)) throw error;
+    if (noRoom) throw noRoom;
+  }
+  const { folder, image, isoName, signal } = plan;
+  await uploadImage(host, folder, { ...image, isoName, signal });
+  return makeDisc(host, discPlan(plan));
+}
+
+/** What killed creates of the same resource have left is cleared first, and its space free. */
+async function clearingAbandoned<T>(
+  host: SharedConnection,
+  owner: string,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!(error instanceof AbandonedError)) throw error;
+    for (const { folder, isoName } of error.abandoned) await clearFolder(host, folder, { owner, isoName });
+  }
+  return attempt();
+}
+
+function discPlan(plan: TempIsoPlan, onWhole: () => void = () => undefined): DiscPlan {
+  const { folder, owner, image, isoName, srName, signal, assertWanted } = plan;
+  const mark = srOf(folder, owner);
+  return { folder, owner, image: { ...image, isoName, signal }, srName, mark, assertWanted, onWhole };
 }
 
 async function unmake(
   host: SharedConnection,
   folder: Folder,
-  made: { owner: string; isoName: string; mayHaveSr: boolean },
+  { owner, isoName, sr }: { owner: string; isoName: string; sr: { isRefused: boolean } },
 ): Promise<void> {
   try {
-    if (made.mayHaveSr) await clearFolder(host, folder, made);
-    else await removeFolder(host, folder, made.isoName);
+    if (sr.isRefused) await removeFolder(host, folder, isoName);
+    else await clearFolder(host, folder, { owner, isoName });
   } catch (error) {
     // What stays is named by the state from now on: the next create need not wait for somebody who works there.
     await removeMarker(host, folder).catch(() => undefined);
@@ -120,18 +204,9 @@ async function unmake(
   }
 }
 
-/** Makes the folder, after what killed creates of the same resource have left is cleared, and its space free. */
-async function makeFolderAlone(
-  host: SharedConnection,
-  folder: Folder,
-  purpose: FolderPurpose,
-): Promise<MadeFolder> {
-  const made = await makeFolder(host, folder, purpose);
-  if (made.abandoned.length === 0) return made;
-  for (const { folder: left, isoName } of made.abandoned)
-    await clearFolder(host, left, { owner: purpose.owner, isoName });
-  await removeFolder(host, folder, purpose.isoName);
-  return makeFolder(host, folder, purpose);
+/** Whether sr-create failed and said so: then xapi has taken back its records. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof XeError && error.command === "sr-create" && !isAnswerLost(error);
 }
 
 /**
@@ -141,9 +216,34 @@ async function makeFolderAlone(
  * @throws {@link HostError} `DISC_IN_USE` with nothing removed, `OTHER_HOST`, `FOLDER_NOT_OURS`
  */
 export async function deleteTempIso(host: SharedConnection, iso: TempIso): Promise<void> {
+  if (await deleteAtOnce(host, iso)) return;
   await assertSameHost(host, iso);
   if (iso.srUuid) await forgetSr(host, iso.srUuid);
   await clearFolder(host, folderAt(iso.srPath), iso);
+}
+
+/**
+ * All of it in one command, as it is where the disc is in no drive and nothing is in the way.
+ *
+ * @returns false where it is not that simple; what was done stays done
+ */
+async function deleteAtOnce(host: SharedConnection, iso: TempIso): Promise<boolean> {
+  const { hostUuid, srUuid, pbdUuid, vdiUuid, srPath, isoName } = iso;
+  if (!hostUuid || !srUuid || !pbdUuid || !vdiUuid) return false;
+  const script = lines(
+    IDENTIFY,
+    sh`[ "$host_uuid" = ${hostUuid} ] || exit 1`,
+    forgetUnused({ srUuid, pbdUuid, vdiUuid }),
+    removeScript(folderAt(srPath), isoName),
+  );
+  try {
+    return (
+      (await host.exec(script, { purpose: "remove the disc", timeoutMs: DELETE_TIMEOUT_MS })).status === 0
+    );
+  } catch (error) {
+    if (isAnswerLost(error)) return false;
+    throw error;
+  }
 }
 
 /**
@@ -181,22 +281,28 @@ export async function assertSameHost(host: SharedConnection, iso: TempIso): Prom
   throw new HostError("OTHER_HOST", host.address, message);
 }
 
-/** The folder goes last, once no SR is left of it: an SR without its folder harms the host. */
+/**
+ * The folder goes last, once no SR is left of it: an SR without its folder harms the host. Where the image is whole
+ * and nobody knows of an SR, one may still come, of a call that was not answered.
+ */
 async function clearFolder(
   host: SharedConnection,
   folder: Folder,
-  { owner, isoName }: { owner: string; isoName: string },
+  { owner, isoName, srUuid }: { owner: string; isoName: string; srUuid?: string },
 ): Promise<void> {
-  await forgetSrsOf(host, folder, owner);
+  const mark = srOf(folder, owner);
+  const stage = await takeOver(host, folder);
+  const found = await findSrs(host, mark);
+  for (const each of found) await forgetSr(host, each);
+  if (stage === "image" && srUuid === undefined && found.length === 0) {
+    const late = await findLostSr(host, mark);
+    if (late) await forgetSr(host, late);
+  }
   await removeFolder(host, folder, isoName);
 }
 
-async function forgetSrsOf(host: SharedConnection, folder: Folder, owner: string): Promise<void> {
-  for (const srUuid of await findSrs(host, srOf(folder, owner))) await forgetSr(host, srUuid);
-}
-
 /** By what the SR of a folder is found: its PBD's location, or, where a crash left no PBD, its description. */
-function srOf(folder: Folder, owner: string): { location: string; nameDescription: string } {
+function srOf(folder: Folder, owner: string): SrMark {
   return {
     location: pathOf(folder),
     nameDescription: `Temporary ISO of ${owner} in folder ${folder.uuid} (pulumi-xen-iso)`,

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
+import { inspectImage } from "../iso/inspect";
 import type { UploadSource } from "../ssh/upload";
 
 /** Reads of 1 MiB: smaller ones cost a third of the speed. */
@@ -21,5 +22,6 @@ export async function localImage(isoPath: string): Promise<UploadSource> {
       start === end
         ? Readable.from([])
         : createReadStream(isoPath, { highWaterMark: READ_BYTES, start, end: end - 1 }),
+    sha256: async () => (await inspectImage(isoPath)).sha256,
   };
 }

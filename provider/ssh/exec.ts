@@ -12,8 +12,18 @@ export interface ExecOptions {
   readonly purpose: string;
   /** How long the host may take once it has the input, in milliseconds. */
   readonly timeoutMs: number;
-  /** Sent to its standard input as fast as the host takes it. */
-  readonly input?: AsyncIterable<Uint8Array>;
+  /** Sent to its standard input as fast as the host takes it; may wait for what the script prints. */
+  readonly input?: (output: ScriptOutput) => AsyncIterable<Uint8Array>;
+  /** Ends the command, with its reason, when it is aborted; the script may go on on the host. */
+  readonly signal?: AbortSignal;
+  /** It moves so many bytes that it may not take all the places of a connection. */
+  readonly isBulk?: boolean;
+}
+
+/** What a script prints while it runs. */
+export interface ScriptOutput {
+  /** The next line that it prints; undefined once it has ended, or after `withinMs`. */
+  nextLine(withinMs?: number): Promise<string | undefined>;
 }
 
 /** How a remote command ended. */
@@ -41,12 +51,17 @@ export async function exec(
   script: Script,
   options: ExecOptions,
 ): Promise<ExecResult> {
+  options.signal?.throwIfAborted();
   const mark = randomBytes(12).toString("hex");
   const channel = await openChannel(connection, marked(script, mark), options);
   const ended = new AbortController();
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
-  channel.on("data", (chunk: Buffer) => stdout.push(chunk));
+  const output = new LineQueue(mark, ended.signal);
+  channel.on("data", (chunk: Buffer) => {
+    stdout.push(chunk);
+    output.add(chunk);
+  });
   channel.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
   // Every way a channel breaks ends in `close`; without a listener an error would end the process.
   channel.on("error", () => undefined);
@@ -54,10 +69,11 @@ export async function exec(
   const timer = timeLimit((limitMs) => timedOut(connection, options, limitMs));
 
   try {
-    const sending = send(channel, options, timer.restart, ended.signal);
+    const sending = send(channel, output, options, timer.restart, ended.signal);
     await Promise.race([
       closed,
       rejectWhenAborted(connection.lost, ended.signal),
+      ...(options.signal ? [rejectWhenAborted(options.signal, ended.signal)] : []),
       timer.expired,
       failureOf(sending),
     ]);
@@ -108,17 +124,58 @@ function openChannel(
 /** Sends the input with back-pressure; stops when the host closes the channel before it has all. */
 async function send(
   channel: ClientChannel,
+  output: ScriptOutput,
   { input, timeoutMs }: ExecOptions,
   limit: (limitMs: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  for await (const chunk of input ?? []) {
+  limit(timeoutMs);
+  for await (const chunk of input?.(output) ?? []) {
     if (signal.aborted) return;
     limit(STALL_TIMEOUT_MS);
     if (!channel.write(chunk)) await once(channel, "drain", { signal }).catch(() => undefined);
+    limit(timeoutMs);
   }
-  limit(timeoutMs);
   channel.end();
+}
+
+/** The lines that a script prints behind its mark, each once. */
+class LineQueue implements ScriptOutput {
+  readonly #lines: string[] = [];
+  #rest = "";
+  #hasBegun = false;
+  #wake: () => void = () => undefined;
+
+  constructor(
+    private readonly mark: string,
+    private readonly ended: AbortSignal,
+  ) {
+    ended.addEventListener("abort", () => this.#wake());
+  }
+
+  add(chunk: Buffer): void {
+    // Bytes as they come: a character may be cut, but what is waited for is ASCII.
+    const lines = (this.#rest + chunk.toString("latin1")).split("\n");
+    this.#rest = lines.pop() ?? "";
+    const begin = this.#hasBegun ? 0 : lines.findIndex((line) => line.endsWith(this.mark)) + 1;
+    this.#hasBegun ||= begin > 0;
+    if (this.#hasBegun) this.#lines.push(...lines.slice(begin));
+    this.#wake();
+  }
+
+  async nextLine(withinMs?: number): Promise<string | undefined> {
+    if (this.#lines.length === 0 && !this.ended.aborted) {
+      await new Promise<void>((resolve) => {
+        const timer = withinMs === undefined ? undefined : setTimeout(resolve, withinMs);
+        this.#wake = () => {
+          if (this.#lines.length === 0 && !this.ended.aborted) return;
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    return this.#lines.shift();
+  }
 }
 
 /** Never resolves: an input that was sent is no end of the command, an input that could not be read is. */

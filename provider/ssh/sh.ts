@@ -9,13 +9,14 @@ export type ScriptValue = string | number | readonly string[] | Script;
 
 /**
  * Shell text with quoted values: `` sh`mkdir ${folder}` `` cannot be written with a value unquoted, and
- * `exec` takes nothing but a {@link Script}.
+ * `exec` takes nothing but a {@link Script}. A brace of the shell's own is written `\${`.
  *
  * @throws TypeError for a value with a NUL character, which no argument of a command can hold
  */
 export function sh(text: TemplateStringsArray, ...values: readonly ScriptValue[]): Script {
-  // String.raw, so that a backslash of the shell's is written once.
-  return new Script(String.raw({ raw: text.raw }, ...values.map(toShell)));
+  // The raw text, so that a backslash of the shell's is written once.
+  const raw = text.raw.map((part) => part.replaceAll("\\${", "${"));
+  return new Script(String.raw({ raw }, ...values.map(toShell)));
 }
 
 /** Scripts one after another, each on its own lines. */

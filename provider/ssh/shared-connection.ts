@@ -11,8 +11,11 @@ import { addressOf, type SshTarget } from "./target";
  */
 const MOST_CHANNELS = 8;
 
+/** How many of them may move many bytes: a large upload does not starve the small commands of others. */
+const MOST_BULK = 6;
+
 /** How long a connection is kept after its last command. */
-const IDLE_MS = 1_000;
+const IDLE_MS = 5_000;
 
 /**
  * One connection to a host, shared by every resource and operation of this process that logs in there in the
@@ -33,8 +36,8 @@ export class SharedConnection {
   /** `host:port` for messages. */
   readonly address: string;
   #connection: Promise<Connection> | undefined;
-  #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #places = new Places(MOST_CHANNELS);
+  readonly #bulkPlaces = new Places(MOST_BULK);
   #idle: NodeJS.Timeout | undefined;
 
   private constructor(
@@ -46,7 +49,8 @@ export class SharedConnection {
 
   /** Runs a script; commands that find all channels taken wait their turn, first come first served. */
   exec(script: Script, options: ExecOptions): Promise<ExecResult> {
-    return this.#use((connection) => exec(connection, script, options));
+    const run = () => this.#use((connection) => exec(connection, script, options));
+    return options.isBulk ? this.#bulkPlaces.use(run) : run();
   }
 
   /** Uses SFTP; it takes one of the same places. */
@@ -61,28 +65,27 @@ export class SharedConnection {
 
   async #use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     clearTimeout(this.#idle);
-    if (this.#running === MOST_CHANNELS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#running++;
     try {
-      return await work(await this.#connected());
+      return await this.#places.use(async () => work(await this.#connected()));
     } finally {
-      const next = this.#waiting.shift();
-      // Whoever waits takes over the place, so that nobody who comes now is served before.
-      if (next) next();
-      else if (--this.#running === 0) this.#idle = setTimeout(() => void this.#close(), IDLE_MS);
+      if (this.#places.areFree) this.#idle = setTimeout(() => void this.#close(), IDLE_MS);
     }
   }
 
   async #connected(): Promise<Connection> {
-    this.#connection ??= connect(this.target);
+    const opening = (this.#connection ??= connect(this.target));
+    // Others may wait for the same, and one of them have begun to open it anew.
+    const forget = () => {
+      if (this.#connection === opening) this.#connection = undefined;
+    };
     try {
-      const connection = await this.#connection;
+      const connection = await opening;
       if (!connection.lost.aborted) return connection;
     } catch (error) {
-      this.#connection = undefined;
+      forget();
       throw error;
     }
-    this.#connection = undefined;
+    forget();
     return this.#connected();
   }
 
@@ -94,5 +97,30 @@ export class SharedConnection {
       ({ close }) => close(),
       () => undefined,
     );
+  }
+}
+
+/** So many may be at work at once; the others wait their turn. */
+class Places {
+  #taken = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(private readonly count: number) {}
+
+  get areFree(): boolean {
+    return this.#taken === 0;
+  }
+
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#taken === this.count) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#taken++;
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      // Whoever waits takes over the place, so that nobody who comes now is served before.
+      if (next) next();
+      else this.#taken--;
+    }
   }
 }

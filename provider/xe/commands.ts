@@ -1,4 +1,4 @@
-import { type Script, sh } from "../ssh/sh";
+import { Script, sh } from "../ssh/sh";
 import { parseRecords, parseUuid, type XeRecord } from "./parse";
 
 /** A call of `xe` as a value: its name, the script that makes it, and how its output is read. */
@@ -14,8 +14,8 @@ export interface IsoSr {
   readonly nameDescription: string;
   /** Absolute folder on the host. */
   readonly location: string;
-  /** INSTALLATION_UUID of the host that has the folder. */
-  readonly hostUuid: string;
+  /** INSTALLATION_UUID of the host that has the folder, or a variable of the shell that holds it. */
+  readonly hostUuid: string | Script;
 }
 
 /**
@@ -41,7 +41,7 @@ export const srCreate = ({ nameLabel, nameDescription, location, hostUuid }: Iso
   );
 
 /** Reads the folder and makes the VDI records, now and synchronously. */
-export const srScan = (uuid: string) => xe("sr-scan", { uuid }, nothing);
+export const srScan = (uuid: string | Script) => xe("sr-scan", { uuid }, nothing);
 
 /** Drops the records of an SR, its PBDs and its VDIs; touches no file. Refused while a PBD is plugged. */
 export const srForget = (uuid: string) => xe("sr-forget", { uuid }, nothing);
@@ -51,7 +51,7 @@ export const srList = (filter: Fields) => list("sr-list", ["uuid", "name-label",
 export const pbdList = (filter: Fields) =>
   list("pbd-list", ["uuid", "host-uuid", "sr-uuid", "currently-attached"], filter);
 
-export const pbdPlug = (uuid: string) => xe("pbd-plug", { uuid }, nothing);
+export const pbdPlug = (uuid: string | Script) => xe("pbd-plug", { uuid }, nothing);
 
 /** Refused with VDI_IN_USE while a running VM of that host has the disc; does nothing when already unplugged. */
 export const pbdUnplug = (uuid: string) => xe("pbd-unplug", { uuid }, nothing);
@@ -70,7 +70,15 @@ export const vmList = (filter: Fields) => list("vm-list", ["uuid", "name-label",
 /** What the toolstack is doing, calls whose client is gone among it. */
 export const taskList = (filter: Fields) => list("task-list", ["uuid", "name-label", "status"], filter);
 
-type Fields = Readonly<Record<string, string>>;
+/** The same list as one line of UUIDs with commas between them, for a script to read. */
+export const minimal = ({ name, script }: XeCommand<XeRecord[]>): XeCommand<string> => ({
+  name,
+  script: sh`${script} --minimal`,
+  parse: (stdout) => stdout.trim(),
+});
+
+/** Values, or variables of the shell that hold them: quoted as they are to stand in the script. */
+type Fields = Readonly<Record<string, string | Script>>;
 
 const nothing = () => undefined;
 
@@ -80,10 +88,11 @@ function list(name: string, fields: readonly string[], filter: Fields): XeComman
 
 function xe<T>(name: string, parameters: Fields, parse: (stdout: string) => T): XeCommand<T> {
   const words = Object.entries(parameters).map(([key, value]) => {
+    if (value instanceof Script) return sh`${`${key}=`}${value}`;
     // xe joins its arguments with newlines: a newline in a value would add an argument.
     if (/\p{Cc}/u.test(value))
       throw new TypeError(`A control character cannot be given to xe ${name} in ${key}.`);
-    return `${key}=${value}`;
+    return sh`${`${key}=${value}`}`;
   });
-  return { name, script: sh`xe ${name} ${words}`, parse };
+  return { name, script: words.reduce((line, word) => sh`${line} ${word}`, sh`xe ${name}`), parse };
 }

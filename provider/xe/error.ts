@@ -1,3 +1,5 @@
+import { type Script, sh } from "../ssh/sh";
+
 /**
  * What `xe` reported, with xapi's own error code.
  *
@@ -45,7 +47,12 @@ const isOneOf = (codes: readonly string[]) => (error: unknown) =>
 export const isGone = isOneOf(["UUID_INVALID", "HANDLE_INVALID"]);
 
 /** The toolstack is busy or starting and has done nothing: worth asking again. */
-export const isRefusedForNow = isOneOf(["TOOLSTACK_DOWN", "OTHER_OPERATION_IN_PROGRESS"]);
+export const REFUSED_FOR_NOW = ["TOOLSTACK_DOWN", "OTHER_OPERATION_IN_PROGRESS"];
+
+export const isRefusedForNow = isOneOf(REFUSED_FOR_NOW);
+
+/** A PBD was plugged anew, by a toolstack that started in between. */
+export const isPluggedAgain = isOneOf(["SR_HAS_PBD"]);
 
 /** The toolstack ended in the midst of a call: nobody can say whether it was carried out. */
 export const isReplyLost = isOneOf(["REPLY_LOST"]);
@@ -75,6 +82,13 @@ const SENTENCES: readonly (readonly [code: string, sentence: string])[] = [
   ["TOOLSTACK_DOWN", "Connection refused"],
   ["TOOLSTACK_DOWN", "The host toolstack is still initialising"],
 ];
+
+/** A pattern of the shell's `case` that matches what `xe` prints for these codes. */
+export function patternOf(codes: readonly string[]): Script {
+  return SENTENCES.filter(([code]) => codes.includes(code))
+    .map(([, sentence]) => sh`*${sentence}*`)
+    .reduce((pattern, next) => sh`${pattern}|${next}`);
+}
 
 function adviceOf(code: string): string {
   return ADVICE[code] ?? "See what the host says, and /var/log/xensource.log and /var/log/SMlog on it.";

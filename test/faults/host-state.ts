@@ -1,13 +1,33 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { FILE } from "../../provider/host/folder";
 import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
-import type { SimulatedHost, SimulatedPool } from "../simulator";
+import type { Leftovers, SimulatedHost, SimulatedPool } from "../simulator";
 import { SR_MOUNT_PATH } from "./site";
+
+/** A folder of somebody else's, who has the same content. */
+const TWIN = `${SR_MOUNT_PATH}/0f6c0a3e-6f0e-4c57-9d3c-2b1f4d5a7e90`;
+
+/** Puts it there, as a live disc has it. */
+export function putTwin(host: SimulatedHost, isoPath: string): void {
+  const image = readFileSync(isoPath);
+  const sha256 = createHash("sha256").update(image).digest("hex");
+  mkdirSync(host.path(TWIN), { recursive: true });
+  writeFileSync(host.path(`${TWIN}/twin.iso`), image);
+  writeFileSync(host.path(`${TWIN}/${FILE.image}`), `${sha256}\n${image.length}\ntwin.iso\n`);
+}
+
+/** What a host has of discs, somebody else's not among it. */
+async function leftoversOf(pool: SimulatedPool): Promise<Leftovers> {
+  const leftovers = await pool.leftovers();
+  return { ...leftovers, paths: leftovers.paths.filter((path) => !path.includes(TWIN)) };
+}
 
 /** What a host has of discs, each as a line to read. */
 export async function whatIsThere(pool: SimulatedPool): Promise<string[]> {
-  const { srs, pbds, vdis, paths } = await pool.leftovers();
+  const { srs, pbds, vdis, paths } = await leftoversOf(pool);
   return [
     ...srs.map(({ uuid, nameDescription }) => `SR ${uuid} (${nameDescription})`),
     ...pbds.map(({ uuid, srUuid }) => `PBD ${uuid} of SR ${srUuid}`),
@@ -18,7 +38,7 @@ export async function whatIsThere(pool: SimulatedPool): Promise<string[]> {
 
 /** In what the host differs from exactly this one disc, complete. */
 export async function differencesFrom(pool: SimulatedPool, disc: TempIsoState): Promise<string[]> {
-  const { srs, pbds, vdis, paths } = await pool.leftovers();
+  const { srs, pbds, vdis, paths } = await leftoversOf(pool);
   const { srUuid, pbdUuid, vdiUuid, srPath, isoName } = disc;
   const expected: [what: string, actual: readonly unknown[], wanted: readonly unknown[]][] = [
     ["status", [disc.status], ["ready"]],
@@ -26,7 +46,11 @@ export async function differencesFrom(pool: SimulatedPool, disc: TempIsoState): 
     ["PBDs", pbds.map(({ uuid }) => uuid), [pbdUuid]],
     ["plugged", pbds.map(({ currentlyAttached }) => currentlyAttached), [true]],
     ["VDIs", vdis.map(({ uuid }) => uuid), [vdiUuid]],
-    ["paths", paths.map(pathOf), [srPath, `${srPath}/${isoName}`]],
+    [
+      "paths",
+      paths.map(pathOf),
+      [srPath, ...[FILE.image, isoName].sort().map((name) => `${srPath}/${name}`)],
+    ],
   ];
   return expected
     .filter(([, actual, wanted]) => String(actual) !== String(wanted))
@@ -37,7 +61,7 @@ export async function differencesFrom(pool: SimulatedPool, disc: TempIsoState): 
 
 /** What is on the host and not part of one of these discs, complete or not. */
 export async function notPartOf(pool: SimulatedPool, discs: readonly TempIsoState[]): Promise<string[]> {
-  const { srs, paths } = await pool.leftovers();
+  const { srs, paths } = await leftoversOf(pool);
   const isOurs = (srUuid: string, description: string) =>
     discs.some(
       (disc) =>

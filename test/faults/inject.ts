@@ -124,7 +124,8 @@ const HALF_AN_UPLOAD_BYTES = 4 * 1024 ** 2;
 const SMALL = {
   "make the folder": { size: "1m", inodes: 1 },
   "write the marker": { size: "1m", inodes: 2 },
-  upload: { size: "1m", inodes: 100 },
+  "receive the image": { size: "32k", inodes: 100 },
+  "large: upload": { size: "1m", inodes: 100 },
 } as const;
 
 const LARGE = { size: "64m", inodes: 1_000 };
@@ -191,7 +192,7 @@ async function withXeFault(
   const { args = /^/ } = step.call ?? {};
   const reached = { isSo: false };
   site.pool.xapi.faults.push({
-    command: step.name.split(" ")[0] ?? "",
+    command: step.command ?? "",
     when: ({ command, entries }) => {
       const matches = args.test([command, ...entries.map(([key, value]) => `${key}=${value}`)].join(" "));
       if (matches && !reached.isSo) onReached();

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { tempIso } from "../../provider/lifecycle/provider";
 import { type Cell, isForSweep } from "./cells";
-import { differencesFrom, isLocked, notPartOf, processesLeft, whatIsThere } from "./host-state";
+import { differencesFrom, isLocked, notPartOf, processesLeft, putTwin, whatIsThere } from "./host-state";
 import type { Images } from "./images";
 import { type Ending, inject } from "./inject";
-import { OWNER, Site } from "./site";
+import { OWNER, Site, SR_MOUNT_PATH } from "./site";
 import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
 import type { StandInStack } from "./stack";
 import type { Operation } from "./steps";
@@ -33,14 +33,14 @@ export interface CellResult {
 const LIMIT_MS = 240_000;
 
 /** How long a provider keeps a connection for the next command. */
-const IDLE_MS = 1_300;
+const IDLE_MS = 5_500;
 
 /** Runs a cell on a host of its own. */
 export async function runCell(cell: Cell, images: Images): Promise<CellResult> {
   const startedAt = Date.now();
   const problems: string[] = [];
   const found: { promised?: Promised; message?: string; leftovers: string[] } = { leftovers: [] };
-  await using site = await Site.start({ isoPath: cell.step.isUpload ? "large" : "small" }, images);
+  await using site = await Site.start({ isoPath: cell.step.image ?? "small" }, images);
   const stages = async () => {
     await prepare(site, cell);
     const ending = await inject(cell.fault, { site, step: cell.step, operate: OPERATE[cell.step.operation] });
@@ -72,14 +72,15 @@ const OPERATE: Readonly<Record<Operation, (stack: StandInStack) => Promise<void>
 };
 
 /** What has to be there before the operation. */
-async function prepare({ pool, stack }: Site, { step }: Cell): Promise<void> {
+async function prepare({ pool, stack, host, args }: Site, { step }: Cell): Promise<void> {
+  if (step.hasTwin) putTwin(host, args["isoPath"] as string);
   if (step.name === "pbd-plug")
     pool.xapi.faults.push({ command: "sr-create", effect: { kind: "plugFails" } });
   if (step.operation === "create") return;
   await stack.up();
   const vdiUuid = stack.disc?.outputs.vdiUuid ?? "";
   // Held by a running VM, so that a delete has something to eject.
-  if (step.operation === "delete")
+  if (step.operation === "delete" && !step.isUnused)
     pool.xapi.addVm({ name: "web-1", powerState: "running", drives: [{ vdiUuid }] });
   if (step.name === "connect") await sleep(IDLE_MS);
 }
@@ -113,8 +114,8 @@ async function sweep(site: Site): Promise<string[]> {
   const srPath = sr && pool.xapi.pbdsOf(sr.uuid)[0]?.deviceConfig["location"];
   if (!srPath || !vdi || !sr.nameDescription.includes(OWNER)) return ["what stays does not say whose it is"];
   const found = { ...site.address, owner: OWNER, srPath, isoName: vdi.nameLabel, srUuid: sr.uuid };
-  const { paths } = await pool.leftovers();
-  if (paths.length !== 2) return ["what stays is not complete:", ...paths];
+  const paths = (await whatIsThere(pool)).filter((line) => line.includes(`:${SR_MOUNT_PATH}`));
+  if (paths.length !== 3) return ["what stays is not complete:", ...paths];
   await tempIso.delete(sr.uuid, found as TempIsoState);
   return whatIsThere(pool);
 }

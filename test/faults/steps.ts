@@ -9,9 +9,17 @@ export interface Step {
   readonly name: string;
   /** The call on the host that does it; none where it is the connection itself. */
   readonly call?: Call;
+  /** The command of `xe`, where it is one. */
+  readonly command?: string;
+  /** What is made: an image that goes with the command that makes its SR (the default), or a larger one. */
+  readonly image?: "large";
+  /** The host has the content already, in a folder of somebody else's. */
+  readonly hasTwin?: boolean;
+  /** The disc is in no drive, so that a delete is one command. */
+  readonly isUnused?: boolean;
   /** It sends the image, which has to be large enough to be interrupted. */
   readonly isUpload?: boolean;
-  /** It may take as long as the host's disk needs: its limit is 10 min. */
+  /** It is part of a command that may take as long as the host's disk or its toolstack needs: 10 min and more. */
   readonly isPatient?: boolean;
 }
 
@@ -28,6 +36,7 @@ const shell = (operation: Operation, name: string, program: string, args: RegExp
 const xe = (operation: Operation, command: string, filter = ""): Step => ({
   operation,
   name: filter ? `${command} by ${filter}` : command,
+  command,
   call: { program: "xe", args: new RegExp(`^${command} .*${filter}`) },
 });
 
@@ -37,21 +46,55 @@ const identify = (operation: Operation) => shell(operation, "identify the host",
 /** The step that has no program of its own: the shell writes the file. */
 export const MARKER_STEP: Step = { operation: "create", name: "write the marker" };
 
+/** The same step on another way. */
+const onWay = (way: string, more: Partial<Step>) => (step: Step) => ({
+  ...step,
+  name: `${way}: ${step.name}`,
+  ...more,
+});
+
+const patient = (step: Step): Step => ({ ...step, isPatient: true });
+
+const makeFolder = shell("create", "make the folder", "mkdir", /^-- [0-9a-f-]{36}$/);
+const nameImage = [
+  shell("create", "sync the image", "dd", /conv=notrunc,fsync/),
+  shell("create", "rename the image", "mv", /^-T/),
+].map(patient);
+const removeMarker = patient(shell("create", "remove the marker", "rm", /^-f -- pending/));
+const removeFolder = [
+  shell("delete", "remove the files", "rm", /^-f/),
+  shell("delete", "remove the folder", "rmdir", /^--/),
+];
+
 /** Every remote step, in the order in which they are done. */
 export const STEPS: readonly Step[] = [
   connect("create"),
-  shell("create", "make the folder", "mkdir", /^-- [0-9a-f-]{36}$/),
+  patient(makeFolder),
   MARKER_STEP,
-  shell("create", "measure the room", "df", /^-P -k/),
-  { ...shell("create", "upload", "cat", /^$/), isUpload: true },
-  { ...shell("create", "sync the image", "dd", /of=upload/), isPatient: true },
-  shell("create", "rename the image", "mv", /^-T/),
+  patient(shell("create", "measure the room", "df", /^-P -k/)),
+  patient(shell("create", "receive the image", "dd", /count=1/)),
+  ...nameImage,
   xe("create", "sr-create"),
+  xe("create", "sr-scan"),
   xe("create", "pbd-list"),
   xe("create", "pbd-plug"),
-  xe("create", "sr-scan"),
   xe("create", "vdi-list"),
-  shell("create", "remove the marker", "rm", /\/pending/),
+  removeMarker,
+
+  ...[
+    makeFolder,
+    { ...shell("create", "upload", "dd", /seek=/), isUpload: true },
+    ...nameImage,
+    xe("create", "sr-create"),
+    xe("create", "sr-scan"),
+    removeMarker,
+  ].map(onWay("large", { image: "large" })),
+
+  ...[
+    patient(shell("create", "compare the image", "sha256sum", /^$/)),
+    patient(shell("create", "link the image", "ln", /^--/)),
+    xe("create", "sr-create"),
+  ].map(onWay("twin", { image: "large", hasTwin: true })),
 
   connect("update"),
   identify("update"),
@@ -63,8 +106,16 @@ export const STEPS: readonly Step[] = [
   xe("read", "vdi-list"),
   shell("read", "look at the folder", "stat", /^-c %s/),
 
+  ...[
+    identify("delete"),
+    xe("delete", "vbd-list"),
+    xe("delete", "pbd-unplug"),
+    xe("delete", "sr-forget"),
+    ...removeFolder,
+  ].map(onWay("unused", { isUnused: true, isPatient: true })),
+
   connect("delete"),
-  identify("delete"),
+  patient(identify("delete")),
   xe("delete", "sr-list", "uuid"),
   xe("delete", "pbd-list", "sr-uuid"),
   xe("delete", "vdi-list"),
@@ -75,6 +126,5 @@ export const STEPS: readonly Step[] = [
   xe("delete", "sr-forget"),
   xe("delete", "pbd-list", "device-config:location"),
   xe("delete", "sr-list", "name-description"),
-  shell("delete", "remove the files", "rm", /^-f/),
-  shell("delete", "remove the folder", "rmdir", /^--/),
+  ...removeFolder,
 ];

@@ -29,9 +29,9 @@ test("an upload whose connection breaks goes on where the host has it", async ()
   const file = readFileSync(pool.coordinator.path(`${state.srPath}/${state.isoName}`));
   expect(createHash("sha256").update(file).digest("hex")).toBe(state.isoSha256);
   expect(proxy.connections).toHaveLength(2);
-  // Of the 64 MiB, what was on its way when the connection broke is sent again: a channel's window at most.
+  // Of the 64 MiB, what was on its way when the connection broke is sent again: four channels' windows at most.
   const bytes = proxy.connections.reduce((sum, { bytesFromClient }) => sum + bytesFromClient, 0);
-  expect(bytes).toBeLessThan(72 * MIB);
+  expect(bytes).toBeLessThan(80 * MIB);
   await deleteDisc(state);
   expect(await pool.leftovers()).toEqual(nothing);
 });
@@ -55,20 +55,18 @@ test("a host that stops reading in the midst of an upload is given up, and is cl
   expect(await pool.leftovers()).toEqual(nothing);
 }, 180_000);
 
-test("a link without a sign of life is found dead by keep-alives", async () => {
+test("a link without a sign of life is found dead by keep-alives, and the create goes on over another", async () => {
   await using pool = await startPool({ transport: "sshd" });
   await using proxy = await Proxy.start(pool.coordinator.connection);
   const args = argumentsThrough(proxy, pool.coordinator);
   pool.xapi.faults.push({ command: "sr-create", effect: { kind: "hang", when: "before" } });
-  const startedAt = Date.now();
   const creating = createDisc(args);
-  const failure = expect(creating).rejects.toThrow(/was lost/);
   while (!pool.xapi.calls.some(({ command }) => command === "sr-create")) await sleep(100);
   proxy.faults.stallAfterBytes = 0;
   await sleep(35_000);
   proxy.faults.stallAfterBytes = undefined;
-  await failure;
-  expect(Date.now() - startedAt).toBeLessThan(60_000);
+  await deleteDisc(await creating);
+  expect(proxy.connections.length).toBeGreaterThan(1);
   expect(await pool.leftovers()).toEqual(nothing);
 }, 120_000);
 
