@@ -110,6 +110,8 @@ async function logIn(target: SshTarget, sock?: Readable): Promise<Connection> {
     let cause: Error | undefined;
     client.on("error", (error) => (cause ??= error));
     client.once("ready", resolve);
+    // Its close may be long in coming: it waits for what is still to be sent.
+    client.once("end", () => lost.abort(connectionLost(address, cause)));
     client.once("close", () => {
       const reason = connectionLost(address, cause);
       lost.abort(reason);

@@ -112,11 +112,17 @@ function openChannel(
   return retry({ isPassing, firstPauseMs: 50, growth: 1.6, longestPauseMs: 1_000, attempts: 10 }, () => {
     connection.lost.throwIfAborted();
     return new Promise<ClientChannel>((resolve, reject) => {
-      connection.client.exec(script.text, (error, channel) => {
-        if (!error) return resolve(channel);
-        const message = `${connection.address} refused to start a command (to ${purpose}): ${error.message}. Check MaxSessions in its sshd_config.`;
-        return reject(new SshError("CHANNEL_REFUSED", connection.address, message, { cause: error }));
-      });
+      const { client, address, lost } = connection;
+      try {
+        client.exec(script.text, (error, channel) => {
+          if (!error) return resolve(channel);
+          const message = `${address} refused to start a command (to ${purpose}): ${error.message}. Check MaxSessions in its sshd_config.`;
+          return reject(new SshError("CHANNEL_REFUSED", address, message, { cause: error }));
+        });
+      } catch {
+        // ssh2 throws on a socket that is broken, a little before it tells that it is.
+        lost.addEventListener("abort", () => reject(lost.reason as Error));
+      }
     });
   });
 }
@@ -134,6 +140,8 @@ async function send(
     if (signal.aborted) return;
     limit(STALL_TIMEOUT_MS);
     if (!channel.write(chunk)) await once(channel, "drain", { signal }).catch(() => undefined);
+    // The command may have ended meanwhile: a limit that is set now nobody would lift.
+    if (signal.aborted) return;
     limit(timeoutMs);
   }
   channel.end();

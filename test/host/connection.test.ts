@@ -7,11 +7,14 @@ import { join } from "node:path";
 import { pipeline } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { utils } from "ssh2";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { connect as connectTo } from "../../provider/ssh/connect";
+import { exec } from "../../provider/ssh/exec";
 import { sh } from "../../provider/ssh/sh";
 import { SharedConnection } from "../../provider/ssh/shared-connection";
 import type { SshTarget } from "../../provider/ssh/target";
 import { type SimulatedHost, startPool } from "../simulator";
+import { Proxy } from "../simulator/proxy";
 
 const options = { purpose: "greet", timeoutMs: 10_000 };
 
@@ -143,6 +146,57 @@ test("a connection that was lost is opened anew by the next command", async () =
   await lost;
   await pool.coordinator.startSshd();
   expect((await host.exec(sh`echo hello`, options)).stdout).toBe("hello\n");
+});
+
+test("many commands that find the connection lost open one anew, not one each", async () => {
+  await using pool = await startPool({ transport: "sshd" });
+  await using proxy = await Proxy.start(pool.coordinator.connection);
+  const { privateKey } = pool.coordinator.connection;
+  const target = { ...targetOf(pool.coordinator, { privateKey }), port: proxy.port };
+  expect(await greet(target)).toBe("hello");
+  proxy.dropAll();
+  await sleep(200);
+  const greetings = await Promise.all(Array.from({ length: 20 }, () => greet(target)));
+  expect(greetings).toEqual(Array(20).fill("hello"));
+  expect(proxy.connections).toHaveLength(2);
+});
+
+test("a command on a link that breaks at that moment is told so", async () => {
+  await using pool = await startPool({ transport: "sshd" });
+  const { privateKey } = pool.coordinator.connection;
+  const connection = await connectTo(targetOf(pool.coordinator, { privateKey }));
+  // The socket is gone at once, its close is told later.
+  connection.client.destroy();
+  expect(connection.lost.aborted).toBe(false);
+  await expect(exec(connection, sh`echo hello`, options)).rejects.toMatchObject({ code: "CONNECTION_LOST" });
+});
+
+/** Told from every other by its length. */
+const LIMIT_MS = 591_000;
+
+test("a command whose link breaks while its input is sent leaves no time limit behind", async () => {
+  await using pool = await startPool({ transport: "sshd" });
+  await using proxy = await Proxy.start(pool.coordinator.connection);
+  const { privateKey } = pool.coordinator.connection;
+  const target = { ...targetOf(pool.coordinator, { privateKey }), port: proxy.port };
+  const set = vi.spyOn(globalThis, "setTimeout");
+  const cleared = vi.spyOn(globalThis, "clearTimeout");
+  const input = async function* () {
+    yield Buffer.alloc(1024);
+    proxy.dropAll();
+    await sleep(500);
+  };
+  const sending = SharedConnection.to(target).exec(sh`cat`, {
+    ...options,
+    timeoutMs: LIMIT_MS,
+    input: input(),
+  });
+  await expect(sending).rejects.toMatchObject({ code: "CONNECTION_LOST" });
+  await sleep(1_000);
+  const lifted = new Set<unknown>(cleared.mock.calls.flat());
+  const limits = set.mock.results.filter((_, index) => set.mock.calls[index]?.[1] === LIMIT_MS);
+  expect(limits.filter(({ value }) => !lifted.has(value))).toHaveLength(0);
+  vi.restoreAllMocks();
 });
 
 test("a command that does not end is given up", async () => {
