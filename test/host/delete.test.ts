@@ -136,6 +136,20 @@ describe("a delete does not mind that there is no", () => {
   });
 });
 
+test("a delete unplugs once more when a toolstack that restarted has plugged the PBD again", async () => {
+  await using disc = await start();
+  const { xapi } = disc.pool;
+  let restarts = 0;
+  const restarted = () => {
+    if (restarts++ === 0) for (const pbd of xapi.pbds) pbd.currentlyAttached = true;
+    return false;
+  };
+  xapi.faults.push({ command: "sr-forget", when: restarted, effect: { kind: "delay", ms: 0 } });
+  await deleteDisc(disc.state);
+  expect(restarts).toBe(2);
+  expect(await disc.pool.leftovers()).toEqual(nothing);
+});
+
 test("a delete finds PBDs that a pool join has made anew", async () => {
   await using disc = await start();
   const [old] = disc.pool.xapi.pbds.splice(0);
