@@ -7,7 +7,7 @@ export interface Held {
   readonly residentMib: number;
   readonly heapMib: number;
   readonly openFiles: number;
-  readonly sockets: number;
+  readonly connections: number;
 }
 
 const MIB = 1024 ** 2;
@@ -23,6 +23,6 @@ export function whatIsHeld(): Held {
     residentMib: Math.round(rss / MIB),
     heapMib: Math.round(heapUsed / MIB),
     openFiles: readdirSync("/proc/self/fd").length,
-    sockets: process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length,
+    connections: process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length,
   };
 }

@@ -49,6 +49,12 @@ export function chooseTrouble(random: Random, operation: keyof typeof COMMANDS):
       await sleep(afterMs);
       link.dropAll();
     },
+    // What sshd does under MaxStartups.
+    async ({ link }) => {
+      await sleep(afterMs);
+      link.faults.refuseConnections = 2;
+      link.dropAll();
+    },
     async ({ host }) => {
       await sleep(afterMs);
       await host.restartToolstack({ downMs: 200, initialisingMs: 100 });

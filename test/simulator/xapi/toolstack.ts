@@ -19,18 +19,22 @@ export class Toolstack {
   stop(): void {
     this.state = "down";
     this.#end();
+    this.#stopped = this.#newRun();
   }
 
   /**
+   * Nothing to do when it was started in the meantime: restarts may overlap.
+   *
    * @param initialisingMs how long it answers only that it is not ready yet
    * @param plug what every start of xapi does: plugs the host's PBDs
    */
   async start({ initialisingMs = 0 }, plug: () => Promise<void>): Promise<void> {
-    this.#stopped = this.#newRun();
+    if (this.state !== "down") return;
+    const run = this.#stopped;
     this.state = "initialising";
     if (initialisingMs > 0) await sleep(initialisingMs);
     await plug();
-    this.state = "up";
+    if (this.#stopped === run) this.state = "up";
   }
 
   #newRun(): Promise<undefined> {

@@ -117,6 +117,22 @@ describe("a toolstack", () => {
     expect(pool.xapi.pbds.filter((pbd) => pbd.currentlyAttached)).toHaveLength(pbds);
   });
 
+  it("may be restarted by several at once: each loses the replies of that time", async () => {
+    const { coordinator, xapi } = pool;
+    const restarts = [
+      coordinator.restartToolstack({ downMs: 50 }),
+      coordinator.restartToolstack({ downMs: 300 }),
+    ];
+    await restarts[0];
+    xapi.faults.push({ command: "host-list", effect: { kind: "hang", when: "before" } });
+    const hanging = xe("host-list");
+    await restarts[1];
+    await expect.poll(() => xapi.calls).toHaveLength(1);
+    await coordinator.restartToolstack();
+    expect((await hanging).stderr).toBe(LOST);
+    expect((await xe("host-list")).status).toBe(0);
+  });
+
   it("attaches one SR at a time on a host", async () => {
     pool.xapi.storage.attachMs = 100;
     const startedAt = Date.now();
