@@ -95,7 +95,7 @@ export type Stage =
 export async function takeOver(host: SharedConnection, folder: Folder): Promise<Stage> {
   const path = pathOf(folder);
   const script = lines(
-    sh`cd -- ${folder.srMountPath} 2>/dev/null || exit 0
+    sh`[ ! -L ${folder.srMountPath} ] && cd -- ${folder.srMountPath} 2>/dev/null || exit 0
 exec 9<. && flock -w 30 9 || exit 1
 [ -d ${path} ] && [ ! -L ${path} ] && cd -- ${path} || exit 0`,
     STOP_WRITERS,
@@ -112,7 +112,8 @@ exec 9<. && flock -w 30 9 || exit 1
  * It waits for the lock under which folders are made: the making that is undone here may still go on over there,
  * behind a link that is lost.
  *
- * @throws {@link HostError} `FOLDER_NOT_OURS` when a link stands in its place, or it holds something else
+ * @throws {@link HostError} `FOLDER_NOT_OURS` when a link stands in its place, or in that of `srMountPath`, or it
+ * holds something else
  */
 export async function removeFolder(host: SharedConnection, folder: Folder, isoName: string): Promise<void> {
   const path = pathOf(folder);
@@ -130,6 +131,7 @@ export function removeScript(folder: Folder, isoName: string): Script {
   const path = pathOf(folder);
   return lines(
     sh`cd -- ${folder.srMountPath} 2>/dev/null || exit 0
+[ ! -e ${path} ] || { ${refuseLink(folder.srMountPath, EXIT.notRemoved)}; }
 exec 9<. && flock -w 15 9 || { echo 'Another run keeps it locked.' >&2; exit ${EXIT.notRemoved}; }
 [ ! -L ${path} ] || { echo 'It is a link.' >&2; exit ${EXIT.notRemoved}; }
 [ -d ${path} ] && cd -- ${path} || exit 0`,
@@ -187,6 +189,14 @@ export const EXIT = {
 export const IDENTIFY: Script = sh`command -v xe >/dev/null && [ -r /etc/xensource-inventory ] || exit ${EXIT.notXenServer}
 host_uuid=$(sed -n "s/^INSTALLATION_UUID='\(.*\)'/\1/p" /etc/xensource-inventory)
 echo "host-uuid=$host_uuid"`;
+
+/**
+ * Nothing is made or removed through a link in the place of `srMountPath`: one that was there could not be told
+ * from one that was put there since. A link above it is fine: /var/run is one.
+ */
+export function refuseLink(srMountPath: string, status: number): Script {
+  return sh`[ ! -L ${srMountPath} ] || { echo ${srMountPath} is a link to "$(readlink -f -- ${srMountPath})". >&2; exit ${status}; }`;
+}
 
 /** What {@link IDENTIFY} has printed. */
 export function hostUuidOf(host: SharedConnection, { status, stdout }: ExecResult): string {

@@ -12,6 +12,7 @@ import {
   IDENTIFY,
   NOTE_WRITER,
   pathOf,
+  refuseLink,
   valueOf,
 } from "./folder";
 import { report } from "./progress";
@@ -105,6 +106,7 @@ export function prepareScript(
 ): Script {
   return lines(
     IDENTIFY,
+    refuseLink(folder.srMountPath, EXIT.folderFailed),
     sh`mkdir -p -- ${folder.srMountPath} && cd -P -- ${folder.srMountPath} && exec 9<. && flock -w 30 9 || exit ${EXIT.folderFailed}
 newline='
 ' pending= twin= promised=0 live= abandoned=
