@@ -135,6 +135,17 @@ test("a hundred commands at once share one connection, within MaxSessions", asyn
   expect(pool.coordinator.connections).toBe(1);
 });
 
+test("forty connections at once get through sshd's MaxStartups, which drops some at random", async () => {
+  await using pool = await startPool({ transport: "sshd" });
+  const { password } = pool.coordinator.connection;
+  // Each logs in in its own way, so that each has a connection of its own.
+  const targets = Array.from({ length: 40 }, (_, index) =>
+    targetOf(pool.coordinator, { password, dialErrorLimit: 10, perDialTimeout: 20 + index }),
+  );
+  expect(await Promise.all(targets.map(greet))).toEqual(Array(40).fill("hello"));
+  expect(pool.coordinator.connections).toBe(40);
+});
+
 test("a connection that was lost is opened anew by the next command", async () => {
   await using pool = await startPool({ transport: "sshd" });
   const { privateKey } = pool.coordinator.connection;

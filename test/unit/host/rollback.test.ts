@@ -33,3 +33,14 @@ test("a failed undo does not stop the others, and is told with the cause first",
   await expect(attempt).rejects.toThrow(/^no VDI\. What could not be undone: the SR \(in use\)\./);
   expect(undone).toEqual(["folder"]);
 });
+
+test("an undo that does not end is given up, and those after it have no time left", async () => {
+  const rolledBack = withRollback((undo) => {
+    undo("the folder", () => new Promise(() => undefined));
+    undo("the SR", () => new Promise(() => undefined));
+    return Promise.reject(new Error("cause"));
+  });
+  await expect(rolledBack).rejects.toThrow(
+    /^cause What could not be undone: the SR \(not done within 20 s\); the folder \(not done within 20 s\)\./,
+  );
+});
