@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { allCells, isSlow } from "../faults/cells";
 import { Random } from "../faults/random";
 import { isKept, printBroken } from "../faults/report";
+import { runChaos } from "../faults/run-chaos";
 import { runMatrix } from "../faults/run-matrix";
 import { isSshdAvailable } from "../simulator";
 
@@ -17,6 +18,18 @@ test.runIf(isSshdAvailable())(
     expect(results).toHaveLength(SAMPLE.cells);
     // What it says names the cell: `npm run test:faults -- --only '<its name>'` runs it again.
     expect(results.filter((result) => !isKept(result)).map(printBroken)).toEqual([]);
+  },
+);
+
+test.runIf(isSshdAvailable())(
+  "faults at random leave nothing on the host, and nothing open in the process",
+  { timeout: 180_000 },
+  async () => {
+    // A small form of `npm run test:chaos`.
+    const { held, leftovers, stuck, unclear } = await runChaos({ seed: 1, discs: 15, warmUp: 0 });
+    expect({ leftovers, stuck, unclear }).toEqual({ leftovers: [], stuck: [], unclear: [] });
+    expect(held.end.connections).toBe(0);
+    expect(held.end.openFiles).toBeLessThanOrEqual(held.warm.openFiles);
   },
 );
 
