@@ -200,7 +200,7 @@ test("a command whose link breaks while its input is sent leaves no time limit b
   const sending = SharedConnection.to(target).exec(sh`cat`, {
     ...options,
     timeoutMs: LIMIT_MS,
-    input: input(),
+    input,
   });
   await expect(sending).rejects.toMatchObject({ code: "CONNECTION_LOST" });
   await sleep(1_000);
