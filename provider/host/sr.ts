@@ -15,6 +15,7 @@ import { isGone, isPluggedAgain, isTrayLocked, XeError } from "../xe/error";
 import type { XeRecord } from "../xe/parse";
 import { runXeAgain } from "../xe/run";
 import { HostError } from "./error";
+import { report } from "./progress";
 
 /** How long an SR is looked for whose sr-create was not answered; sm may be minutes at it. */
 const LOST = { firstPauseMs: 2_000, growth: 1.5, longestPauseMs: 15_000, budgetMs: 10 * 60_000 };
@@ -105,7 +106,9 @@ export async function forgetSr(host: SharedConnection, srUuid: string): Promise<
 interface Holder {
   readonly vbdUuid: string;
   readonly isDrive: boolean;
+  /** For messages: `VM web-1 (<uuid>)`. */
   readonly vm: string;
+  readonly vmName: string;
   readonly powerState: string;
 }
 
@@ -141,13 +144,15 @@ async function findHolders(host: SharedConnection, vdiUuid: string): Promise<Hol
       vbdUuid: field(vbd, "uuid"),
       isDrive: vbd["type"] === "CD",
       vm: `VM ${vm["name-label"]} (${vmUuid})`,
+      vmName: vm["name-label"] ?? vmUuid,
       powerState: field(vm, "power-state"),
     };
   });
   return (await Promise.all(holders)).filter((holder) => holder !== undefined);
 }
 
-async function eject(host: SharedConnection, { vbdUuid, vm }: Holder): Promise<void> {
+async function eject(host: SharedConnection, { vbdUuid, vm, vmName }: Holder): Promise<void> {
+  report({ step: "ejecting", holder: vmName });
   try {
     await retry({ ...EJECT, isPassing: isTrayLocked }, () => runXeAgain(host, vbdEject(vbdUuid)));
   } catch (error) {

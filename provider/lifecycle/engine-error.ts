@@ -1,4 +1,5 @@
 import { whileUnderWay } from "./engine-watch";
+import { whileLogged } from "./operation-log";
 
 /**
  * An error that the engine takes for "made, but failed": it stores the properties, and the resource stays in
@@ -30,11 +31,13 @@ export class CreatedButFailedError extends Error {
  *   only {@link CreatedButFailedError} keeps its `id`, none its code.
  * - the stack of an error is printed: users read what failed, not where in here.
  *
+ * @param urn of the resource at which the engine shows what the call does on a host, if it does anything there
  * @throws Error whose message is the message of what was thrown
  */
-export async function atEngine<T>(call: () => T | Promise<T>): Promise<T> {
+export async function atEngine<T>(call: () => T | Promise<T>, urn?: string): Promise<T> {
+  const logged = urn === undefined ? call : () => whileLogged(urn, call);
   try {
-    return toPlain(await whileUnderWay(call), "result") as T;
+    return toPlain(await whileUnderWay(logged), "result") as T;
   } catch (error) {
     throw toEngineError(error);
   }

@@ -33,10 +33,11 @@ export const tempIso = {
   diff: (_id: string, olds: TempIsoState, news: TempIsoInputs): Promise<DiffResult> =>
     atEngine(() => lifecycle.diff(olds, news)),
   create: (inputs: TempIsoInputs): Promise<CreateResult<TempIsoState>> =>
-    atEngine(() => lifecycle.create(inputs)),
+    atEngine(() => lifecycle.create(inputs), inputs.owner),
   read: (id: string, state: TempIsoState): Promise<ReadResult<TempIsoState>> =>
-    atEngine(() => lifecycle.read(id, state)),
+    atEngine(() => lifecycle.read(id, state), state.owner),
   update: (_id: string, olds: TempIsoState, news: TempIsoInputs): Promise<UpdateResult<TempIsoState>> =>
-    atEngine(() => lifecycle.update(olds, news)),
-  delete: (_id: string, state: TempIsoState): Promise<void> => atEngine(() => lifecycle.remove(state)),
+    atEngine(() => lifecycle.update(olds, news), news.owner),
+  delete: (_id: string, state: TempIsoState): Promise<void> =>
+    atEngine(() => lifecycle.remove(state), state.owner),
 };

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { ClientChannel } from "ssh2";
+import { tellingItsEnd } from "./command-channel";
 import type { Connection } from "./connect";
 import { SshError } from "./error";
 import { retry } from "./retry";
@@ -46,11 +47,12 @@ const STALL_TIMEOUT_MS = 60_000;
  * @throws {@link SshError} `CONNECTION_LOST`, `COMMAND_TIMED_OUT` (the script may still run on the host),
  * `CHANNEL_REFUSED`; and what `input` throws
  */
-export async function exec(
-  connection: Connection,
-  script: Script,
-  options: ExecOptions,
-): Promise<ExecResult> {
+export function exec(connection: Connection, script: Script, options: ExecOptions): Promise<ExecResult> {
+  const command = { host: connection.address, purpose: options.purpose };
+  return tellingItsEnd(command, () => run(connection, script, options));
+}
+
+async function run(connection: Connection, script: Script, options: ExecOptions): Promise<ExecResult> {
   options.signal?.throwIfAborted();
   const mark = randomBytes(12).toString("hex");
   const channel = await openChannel(connection, marked(script, mark), options);

@@ -1,0 +1,92 @@
+import type { Progress } from "../host/progress";
+
+/**
+ * What stands in the resource's row: `uploading 43 % of 1.2 GiB, 231 MiB/s, 3 s left`.
+ *
+ * @param bytesPerSecond of an upload, where it is known
+ */
+export function progressText(progress: Progress, bytesPerSecond?: number): string {
+  switch (progress.step) {
+    case "uploading":
+      return uploadText(progress, bytesPerSecond);
+    case "waiting for VDI":
+      return progress.attempt > 1 ? `waiting for VDI (${ordinal(progress.attempt)} try)` : "waiting for VDI";
+    case "ejecting":
+      return `disc in use by ${oneLine(progress.holder)}, ejecting`;
+    case "creating SR":
+    case "waiting for another create of the same resource":
+      return progress.step;
+  }
+}
+
+/** How much went by within the last seconds, in bytes a second; undefined until that can be said. */
+export class RateMeter {
+  readonly #samples: { readonly bytes: number; readonly atMs: number }[] = [];
+
+  /** Takes how many bytes there are by now. Fewer than before are a new beginning. */
+  add(bytes: number, atMs: number): void {
+    const last = this.#samples.at(-1);
+    if (last && bytes < last.bytes) this.#samples.length = 0;
+    else if (last && atMs - last.atMs < SAMPLE_MS) return;
+    this.#samples.push({ bytes, atMs });
+    while (this.#samples[1] && atMs - this.#samples[1].atMs >= WINDOW_MS) this.#samples.shift();
+  }
+
+  get bytesPerSecond(): number | undefined {
+    const first = this.#samples[0];
+    const last = this.#samples.at(-1);
+    if (!first || !last || last.atMs - first.atMs < LEAST_MS) return undefined;
+    return ((last.bytes - first.bytes) * 1_000) / (last.atMs - first.atMs);
+  }
+}
+
+/** Long enough to be steady, short enough to tell a link that became slow. */
+const WINDOW_MS = 5_000;
+
+const SAMPLE_MS = 100;
+
+/** What goes into buffers at first says nothing of the link. */
+const LEAST_MS = 500;
+
+/** `1.2 GiB`, `231 MiB`: three digits at most, in units of 1024. */
+export function sizeText(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (Math.round(value) >= 1_000 && unit < UNITS.length - 1) {
+    value /= 1_024;
+    unit++;
+  }
+  return `${unit > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit] ?? ""}`;
+}
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
+
+/** `3 s`, `12 min`, `3 h`, rounded up: what is left takes at least something. */
+export function durationText(seconds: number): string {
+  if (seconds <= 99) return `${Math.ceil(seconds)} s`;
+  if (seconds <= 99 * 60) return `${Math.ceil(seconds / 60)} min`;
+  return `${Math.ceil(seconds / 3_600)} h`;
+}
+
+function uploadText(
+  { sentBytes, totalBytes }: { sentBytes: number; totalBytes: number },
+  bytesPerSecond: number | undefined,
+): string {
+  const percent = totalBytes === 0 ? 100 : Math.floor((sentBytes / totalBytes) * 100);
+  const parts = [`uploading ${percent} % of ${sizeText(totalBytes)}`];
+  if (bytesPerSecond) {
+    parts.push(`${sizeText(bytesPerSecond)}/s`);
+    if (sentBytes < totalBytes) parts.push(`${durationText((totalBytes - sentBytes) / bytesPerSecond)} left`);
+  }
+  return parts.join(", ");
+}
+
+/** Up to 20; the tries of a minute are fewer. */
+function ordinal(count: number): string {
+  return `${count}${{ 1: "st", 2: "nd", 3: "rd" }[count] ?? "th"}`;
+}
+
+/** A VM's name is anybody's: it may not steer the terminal. */
+function oneLine(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, " ");
+}
