@@ -65,12 +65,15 @@ export function configure(config: Config): void {
   configuration = config;
 }
 
-/** The fields of `connection` that the stack's configuration has, namespace `xen`. */
+/** A value of the stack's configuration, namespace `xen`. */
+export function configured(name: string): unknown {
+  return configuration?.get(`xen:${name}`);
+}
+
+/** The fields of `connection` that the stack's configuration has. */
 function configuredConnection(): ConnectionInputs {
-  const entries = FIELDS.map(
-    (field) => [field, fromConfig(field, configuration?.get(`xen:${field}`))] as const,
-  );
-  const proxy: unknown = configuration?.get("xen:proxy");
+  const entries = FIELDS.map((field) => [field, fromConfig(field, configured(field))] as const);
+  const proxy = configured("proxy");
   const all = [...entries, ["proxy", typeof proxy === "string" ? parseJson(proxy) : proxy] as const];
   return Object.fromEntries(all.filter(([, value]) => value !== undefined));
 }

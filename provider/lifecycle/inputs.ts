@@ -5,6 +5,7 @@ import { rememberCredentials } from "./credentials";
 import { warn } from "./engine-log";
 import { Problems } from "./problems";
 import { isUnknown, UNKNOWN } from "./unknown";
+import { checkDeleteUnreachable } from "./unreachable";
 
 /** The inputs of a `XenTempIso` as they are stored: plain values, defaults in place. */
 export interface TempIsoInputs {
@@ -53,6 +54,7 @@ export async function checkTempIso(olds: Record<string, unknown>, news: Record<s
   check(news["srName"], "srName", srNameProblem, problems);
   check(news["isoName"], "isoName", (name) => isoNameProblem(name, srMountPath), problems);
   checkConnection(news["connection"], problems);
+  checkDeleteUnreachable(problems);
   if (problems.failures.length === 0) rememberCredentials(news["connection"]);
   const isoSha256 = await sha256Of(olds, news, problems);
 
@@ -60,6 +62,12 @@ export async function checkTempIso(olds: Record<string, unknown>, news: Record<s
     await warn(
       owner,
       "The host key is not checked (hostKey: ignore): whoever is in between gets the credentials.",
+    );
+  if (problems.failures.length === 0 && isInMemory(srMountPath))
+    await warn(
+      owner,
+      `srMountPath ${String(srMountPath)} is in the host's memory: a reboot leaves the SR without its disc there, which ` +
+        "can keep VMs from starting and the host from HA. A folder on disk, as the default is, outlives a reboot.",
     );
   return { inputs: { ...news, srMountPath, isoSha256 }, failures: problems.failures };
 }
@@ -145,6 +153,11 @@ function srMountPathProblem(path: string): string | undefined {
   return path.length > LONGEST_SR_MOUNT_PATH_BYTES
     ? `has more than ${LONGEST_SR_MOUNT_PATH_BYTES} bytes`
     : undefined;
+}
+
+/** Where every supported dom0 has a tmpfs; `/var/run` is a link to `/run`. */
+function isInMemory(srMountPath: unknown): boolean {
+  return typeof srMountPath === "string" && /^(\/var)?\/run\/|^\/dev\/shm(\/|$)/.test(`${srMountPath}/`);
 }
 
 function isoNameProblem(name: string, srMountPath: unknown): string | undefined {

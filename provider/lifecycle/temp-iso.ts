@@ -12,6 +12,7 @@ import { assertEngine, engineGone } from "./engine-watch";
 import { localImage } from "./image-source";
 import { defaultIsoName, nameOf, type TempIsoInputs } from "./inputs";
 import { isUnknown, UNKNOWN } from "./unknown";
+import { unlessHostIsGone } from "./unreachable";
 
 /** The outputs of a `XenTempIso` as they are stored. */
 export interface TempIsoState extends TempIsoInputs {
@@ -110,7 +111,13 @@ export async function read(id: string, state: TempIsoState): Promise<ReadResult<
 }
 
 export async function remove(state: TempIsoState): Promise<void> {
-  await deleteTempIso(await hostOf(state), state);
+  await unlessHostIsGone({ ...state, what: whatIsLeft(state) }, async () =>
+    deleteTempIso(await hostOf(state), state),
+  );
+}
+
+function whatIsLeft({ srUuid, srPath, isoName }: TempIsoState): string {
+  return `${srUuid ? `SR ${srUuid}, ` : ""}${srPath}/${isoName}`;
 }
 
 export function diff(olds: TempIsoState, news: TempIsoInputs): DiffResult {

@@ -1,0 +1,86 @@
+import { sh } from "../ssh/sh";
+import { SshError } from "../ssh/error";
+import { configured } from "./connection";
+import { warn } from "./engine-log";
+import type { Problems } from "./problems";
+
+/** What a delete leaves on a host that cannot be reached. */
+export interface LeftThere {
+  /** URN of the resource as the host's objects name it. */
+  readonly owner: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** For the user to find it: "SR <uuid>, folder /var/opt/…". */
+  readonly what: string;
+}
+
+const VARIABLE = "PULUMI_XEN_DELETE_UNREACHABLE";
+
+/**
+ * Runs the delete of something on a host. Where the host cannot be reached after all tries, and the user allows
+ * that, it succeeds with a warning of what is left there.
+ *
+ * @throws {@link SshError} of an unreachable host with the way out in its message; whatever else `remove` throws
+ */
+export async function unlessHostIsGone(left: LeftThere, remove: () => Promise<void>): Promise<void> {
+  try {
+    await remove();
+  } catch (error) {
+    if (!isUnreachable(error)) throw error;
+    const { isOn, problem } = deleteUnreachable();
+    if (!isOn) throw new SshError(error.code, error.host, wayOut(error, problem), { cause: error });
+    await warn(
+      left.owner,
+      `${error.message} It was dropped from the state all the same, and is left on ${left.host}: ${left.what}. ` +
+        `Should the host come back, remove it there with \`${sweepCommand(left)}\`.`,
+    );
+  }
+}
+
+/** Refuses a value that is neither true nor false: it would be found out only when the host is gone. */
+export function checkDeleteUnreachable(problems: Problems): void {
+  const { problem } = deleteUnreachable();
+  if (problem) problems.add(problem.name, problem.reason);
+}
+
+/** Nobody listens there. A wrong host key or a refused login is an answer: the host, or another one, is there. */
+function isUnreachable(error: unknown): error is SshError {
+  return error instanceof SshError && ["UNREACHABLE", "CONNECTION_REFUSED"].includes(error.code);
+}
+
+interface Setting {
+  readonly isOn: boolean;
+  readonly problem?: { readonly name: string; readonly reason: string };
+}
+
+/** The variable is of this one run, so it goes before the stack's configuration. */
+function deleteUnreachable(): Setting {
+  const variable = process.env[VARIABLE];
+  return variable
+    ? read(VARIABLE, variable)
+    : read("xen:deleteUnreachable (stack configuration)", configured("deleteUnreachable"));
+}
+
+function read(name: string, value: unknown): Setting {
+  if (value === undefined || value === "false" || value === false) return { isOn: false };
+  if (value === "true" || value === true) return { isOn: true };
+  return { isOn: false, problem: { name, reason: "takes true or false" } };
+}
+
+function wayOut({ message }: SshError, problem: Setting["problem"]): string {
+  const correct = problem ? ` (${problem.name} ${problem.reason})` : "";
+  return (
+    `${message} If the host is gone for good, set ${VARIABLE}=true in the environment and run the command again: ` +
+    `what is left there is dropped from the state${correct}. The stack's configuration can say the same, ` +
+    `\`pulumi config set xen:deleteUnreachable true\`, and is seen by \`pulumi destroy --run-program\`.`
+  );
+}
+
+function sweepCommand({ host, port, user, owner }: LeftThere): string {
+  const elsewhere = [
+    ...(port === 22 ? [] : [`--port ${port}`]),
+    ...(user === "root" ? [] : [`--user ${user}`]),
+  ];
+  return ["npx pulumi-xen-iso sweep --host", host, ...elsewhere, "--owner", sh`${owner}`.text].join(" ");
+}
