@@ -7,6 +7,8 @@ import "./dispose";
 export interface ProxyFaults {
   /** How long every byte takes, one way, in milliseconds (0): half of a round trip. */
   delayMs: number;
+  /** How many bytes a second pass in each direction of a connection (no limit). */
+  bytesPerSecond: number;
   /** Breaks a connection once so many bytes have come from the client. */
   dropAfterBytes: number | undefined;
   /** Forwards nothing of a connection once so many bytes have come from the client, and says nothing: 0 at once. */
@@ -35,6 +37,7 @@ export class Proxy implements AsyncDisposable {
   ) {
     this.faults = {
       delayMs: 0,
+      bytesPerSecond: Infinity,
       dropAfterBytes: undefined,
       stallAfterBytes: undefined,
       refuseConnections: 0,
@@ -123,6 +126,8 @@ class Passage extends Transform {
   /** Not one after another: what follows is under way at the same time. */
   readonly #underWay: { chunk: Buffer; arrivesAt: number }[] = [];
   #underWayBytes = 0;
+  /** When the last byte so far is through the narrowest part of the way. */
+  #throughAt = 0;
   #goOn: (() => void) | undefined;
   #end: (() => void) | undefined;
 
@@ -135,16 +140,18 @@ class Passage extends Transform {
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     if (!this.mayPass(chunk.length)) return;
-    const { delayMs } = this.faults;
-    if (delayMs === 0 && this.#underWay.length === 0) {
+    const { delayMs, bytesPerSecond } = this.faults;
+    if (delayMs === 0 && bytesPerSecond === Infinity && this.#underWay.length === 0) {
       this.push(chunk);
       done();
       return;
     }
-    this.#underWay.push({ chunk, arrivesAt: Date.now() + delayMs });
+    this.#throughAt = Math.max(this.#throughAt, Date.now()) + (chunk.length * 1_000) / bytesPerSecond;
+    this.#underWay.push({ chunk, arrivesAt: this.#throughAt + delayMs });
     this.#underWayBytes += chunk.length;
     if (this.#underWay.length === 1) this.#wait();
-    if (this.#underWayBytes < MOST_UNDER_WAY_BYTES) done();
+    // A narrow way holds a tenth of a second, so that its client soon feels how narrow it is.
+    if (this.#underWayBytes < Math.min(MOST_UNDER_WAY_BYTES, bytesPerSecond / 10)) done();
     else this.#goOn = done;
   }
 

@@ -31,6 +31,15 @@ describe("a proxy in front of a host", () => {
     expect(Date.now() - startedAt).toBeGreaterThanOrEqual(100);
   });
 
+  it("lets no more than so many bytes a second pass", async () => {
+    await using proxy = await Proxy.start(pool.coordinator.connection);
+    await using login = await through(proxy);
+    proxy.faults.bytesPerSecond = 500_000;
+    const startedAt = Date.now();
+    expect((await login.run("wc -c", "x".repeat(250_000))).stdout.trim()).toBe("250000");
+    expect(Date.now() - startedAt).toBeGreaterThanOrEqual(450);
+  });
+
   it("drops a connection after so many bytes", async () => {
     await using proxy = await Proxy.start(pool.coordinator.connection, { dropAfterBytes: 500_000 });
     const login = await through(proxy);
