@@ -34,6 +34,7 @@ class OperationLog {
   readonly #rate = new RateMeter();
   readonly #row: Throttle;
   #latest: Progress | undefined;
+  #isShown = false;
 
   constructor(private readonly urn: string) {
     const isOnTerminal = isTerminal();
@@ -55,10 +56,14 @@ class OperationLog {
 
   end(): void {
     this.#row.end();
+    // The engine would keep it beside "created" until the whole run has ended.
+    if (this.#isShown) showStatus(this.urn, "");
   }
 
   #show(): void {
-    if (this.#latest) showStatus(this.urn, progressText(this.#latest, this.#rate.bytesPerSecond));
+    if (!this.#latest) return;
+    this.#isShown = true;
+    showStatus(this.urn, progressText(this.#latest, this.#rate.bytesPerSecond));
   }
 }
 

@@ -58,16 +58,18 @@ export class Stack implements AsyncDisposable {
   /** The home folder of every command: what `~` is to the provider (`known_hosts`). */
   readonly home: string;
 
+  /** The environment of every command, also for one in a terminal. */
+  readonly env: NodeJS.ProcessEnv;
+
   readonly #projectFolder: string;
   readonly #root: string;
-  readonly #env: NodeJS.ProcessEnv;
   readonly #running = new Set<RunningCommand>();
 
   private constructor(root: string, projectFolder: string, env: NodeJS.ProcessEnv) {
     this.#root = root;
     this.home = join(root, "home");
     this.#projectFolder = projectFolder;
-    this.#env = { ...env, HOME: this.home };
+    this.env = { ...env, HOME: this.home };
   }
 
   /**
@@ -159,7 +161,7 @@ export class Stack implements AsyncDisposable {
     const all = [verb, "--non-interactive", "--color=never", ...args, ...rest];
     const running = new RunningCommand("pulumi", all, {
       cwd: this.#projectFolder,
-      env: { ...this.#env, ...env },
+      env: { ...this.env, ...env },
     });
     this.#running.add(running);
     const forget = (): boolean => this.#running.delete(running);
