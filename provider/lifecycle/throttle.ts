@@ -2,6 +2,7 @@
 export class Throttle {
   #shownAt: number;
   #timer: NodeJS.Timeout | undefined;
+  #hasEnded = false;
 
   /** @param isAtOnce whether the first call is not preceded by an interval, too */
   constructor(
@@ -14,19 +15,21 @@ export class Throttle {
 
   /** Calls `show` now or once the interval is over. */
   ask(): void {
+    if (this.#hasEnded) return;
     const waitMs = this.#shownAt + this.intervalMs - performance.now();
     if (waitMs <= 0) this.#showNow();
     else this.#timer ??= setTimeout(() => this.#showNow(), waitMs).unref();
   }
 
-  /** There is nothing to show any more. */
+  /** Nothing is shown any more, whoever still asks. */
   end(): void {
+    this.#hasEnded = true;
     clearTimeout(this.#timer);
-    this.#timer = undefined;
   }
 
   #showNow(): void {
-    this.end();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#shownAt = performance.now();
     this.show();
   }

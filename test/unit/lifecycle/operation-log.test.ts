@@ -51,19 +51,19 @@ test("each remote command is in the debug log of the resource that runs it, with
   expect(messageOf("web-3")?.message).toMatch(/^xen1:22: identify the host: CONNECTION_LOST, \d+ ms$/);
 });
 
-test("what an operation is at is shown in the row of its resource, the newest of it", async () => {
+test("what an operation is at is shown in the row of its resource, the newest of it, until it has ended", async () => {
+  const shown = () => engine.entries.map(({ message }) => message);
   await whileLogged(urn("web-1"), async () => {
     report({ step: "uploading", sentBytes: 0, totalBytes: 100 });
     report({ step: "creating SR" });
-    const isShown = () => expect(engine.entries.map(({ message }) => message)).toContain("creating SR");
-    await vi.waitFor(isShown, { timeout: 20_000 });
+    await vi.waitFor(() => expect(shown()).toContain("creating SR"), { timeout: 20_000 });
   });
-  expect(engine.entries.at(-1)).toEqual({
-    severity: "INFO",
-    urn: urn("web-1"),
-    message: "creating SR",
-    isEphemeral: true,
-  });
+  await vi.waitFor(() => expect(shown()).toContain(""));
+  const row = { severity: "INFO", urn: urn("web-1"), isEphemeral: true };
+  expect(engine.entries.slice(-2)).toEqual([
+    { ...row, message: "creating SR" },
+    { ...row, message: "" },
+  ]);
 });
 
 test("what nobody's operation does is told to nobody", async () => {

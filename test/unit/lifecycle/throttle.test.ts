@@ -41,6 +41,16 @@ test("what ends within the first interval shows nothing, where it is not to begi
   expect(shown).toEqual([]);
 });
 
+test("nothing is shown after the end", () => {
+  const { shown, throttle } = start(true);
+  throttle.ask();
+  throttle.end();
+  throttle.ask();
+  vi.advanceTimersByTime(10_000);
+  throttle.ask();
+  expect(shown).toEqual([0]);
+});
+
 test("what takes longer is shown after the first interval", () => {
   const { shown, throttle } = start(false);
   throttle.ask();
