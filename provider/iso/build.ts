@@ -1,8 +1,8 @@
 import { checkIsoFiles, IsoBuildError, type IsoFiles, pathsOf, volumeLabelProblem } from "./check";
 import { placeHierarchy, Space, writeHierarchy } from "./hierarchy";
 import { JOLIET_ESCAPE_SEQUENCES, jolietNaming, rockRidgeNaming, toJoliet } from "./naming";
-import { type Extent, SECTOR_BYTES, setTerminator, volumeDescriptor } from "./records";
-import { sourceOf } from "./source";
+import { type Extent, SECTOR_BYTES, sectorsOf, setTerminator, volumeDescriptor } from "./records";
+import { type ByteRange, sourceOf } from "./source";
 import { type FileNode, filesBelow, type FolderNode, type IsoNode, treeOf } from "./tree";
 
 export interface BuildIsoOptions {
@@ -14,6 +14,8 @@ export interface BuildIsoOptions {
 export interface IsoImage extends AsyncIterable<Uint8Array> {
   /** A multiple of 2048. */
   readonly sizeBytes: number;
+  /** The bytes from `start` up to before `end`, without making those before; also side by side. */
+  read(range: ByteRange): AsyncIterable<Uint8Array>;
 }
 
 const DEFAULT_VOLUME_LABEL = "cidata";
@@ -37,15 +39,28 @@ export function buildIso(files: IsoFiles, options: BuildIsoOptions = {}): IsoIma
 
   const root = treeOf(pathsOf(files).map((path) => [path, sourceOf(path, files[path] ?? "")]));
   const { head, sizeBytes } = layOut(root, volumeLabel);
-  return { sizeBytes, [Symbol.asyncIterator]: () => chunks(head, root) };
+  const read = (range: ByteRange) => bytesOf(head, root, range);
+  return { sizeBytes, read, [Symbol.asyncIterator]: () => read({ start: 0, end: sizeBytes }) };
 }
 
-async function* chunks(head: Buffer, root: FolderNode): AsyncGenerator<Uint8Array, void> {
-  yield head;
+async function* bytesOf(
+  head: Buffer,
+  root: FolderNode,
+  { start, end }: ByteRange,
+): AsyncGenerator<Uint8Array, void> {
+  if (start < head.length) yield head.subarray(start, end);
+  let position = head.length;
   for (const { source } of filesBelow(root)) {
-    yield* source.read();
-    const rest = source.sizeBytes % SECTOR_BYTES;
-    if (rest > 0) yield Buffer.alloc(SECTOR_BYTES - rest);
+    const fileEnd = position + source.sizeBytes;
+    const nextPosition = position + sectorsOf(source.sizeBytes) * SECTOR_BYTES;
+    if (position <= end && start <= nextPosition) {
+      const within = (at: number) => Math.min(Math.max(at, position), fileEnd) - position;
+      const part = { start: within(start), end: within(end) };
+      if (part.start < part.end || source.sizeBytes === 0) yield* source.read(part);
+      const padding = Math.min(end, nextPosition) - Math.max(start, fileEnd);
+      if (padding > 0) yield Buffer.alloc(padding);
+    }
+    position = nextPosition;
   }
 }
 

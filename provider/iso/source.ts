@@ -1,11 +1,17 @@
 import { createReadStream, type Stats, statSync } from "node:fs";
 import { decodeBase64, IsoBuildError, type IsoBuildErrorCode, type IsoFile } from "./check";
 
+/** From `start` up to before `end`. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Bytes of one file, of a size known beforehand. */
 export interface Source {
   readonly sizeBytes: number;
-  /** May be called again. */
-  read(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  /** May be called again, and side by side. */
+  read(range: ByteRange): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 
 /** @param path on the disc: for errors */
@@ -15,7 +21,10 @@ export function sourceOf(path: string, file: IsoFile): Source {
   return localSource(path, file.path);
 }
 
-const inlineSource = (bytes: Buffer): Source => ({ sizeBytes: bytes.length, read: () => [bytes] });
+const inlineSource = (bytes: Buffer): Source => ({
+  sizeBytes: bytes.length,
+  read: ({ start, end }) => [bytes.subarray(start, end)],
+});
 
 /** A file section's size has 32 bits (ECMA-119 §9.1.4); more sections are interchange level 3. */
 const LARGEST_FILE_BYTES = 0xffff_ffff;
@@ -28,7 +37,7 @@ function localSource(path: string, localPath: string): Source {
   if (!stats.isFile()) throw fail("ISO_FILES_REFUSED", "is not a plain file");
   if (stats.size > LARGEST_FILE_BYTES)
     throw fail("ISO_FILES_REFUSED", "has 4 GiB or more, ISO 9660 has room for less");
-  return { sizeBytes: stats.size, read: () => readLocal(localPath, stats.size, fail) };
+  return { sizeBytes: stats.size, read: (range) => readLocal(localPath, stats.size, range, fail) };
 }
 
 type Fail = (code: IsoBuildErrorCode, what: string, cause?: unknown) => IsoBuildError;
@@ -48,21 +57,28 @@ function statsOf(localPath: string, fail: Fail): Stats {
   }
 }
 
-async function* readLocal(localPath: string, sizeBytes: number, fail: Fail): AsyncGenerator<Buffer, void> {
-  let readBytes = 0;
+async function* readLocal(
+  localPath: string,
+  sizeBytes: number,
+  { start, end }: ByteRange,
+  fail: Fail,
+): AsyncGenerator<Buffer, void> {
+  // The last byte of a stream's range is included: behind the file's end, one byte more than there should be
+  // tells that it has grown.
+  const last = end === sizeBytes ? end : end - 1;
+  let position = start;
   try {
-    // `end` is included: one byte more than there should be tells that the file has grown.
-    const stream = createReadStream(localPath, { highWaterMark: CHUNK_BYTES, end: sizeBytes });
+    const stream = createReadStream(localPath, { highWaterMark: CHUNK_BYTES, start, end: last });
     for await (const chunk of stream as AsyncIterable<Buffer>) {
-      readBytes += chunk.length;
-      if (readBytes <= sizeBytes) yield chunk;
+      position += chunk.length;
+      if (position <= end) yield chunk;
     }
   } catch (error) {
     throw fail("ISO_FILE_UNREADABLE", `cannot be read: ${String(error)}`, error);
   }
-  if (readBytes !== sizeBytes)
+  if (position !== end)
     throw fail(
       "ISO_FILE_CHANGED",
-      `had ${sizeBytes} bytes before, and now it has ${readBytes > sizeBytes ? "more" : readBytes}`,
+      `had ${sizeBytes} bytes before, and now it has ${position > end ? "more" : "fewer"}`,
     );
 }

@@ -2,6 +2,7 @@ import { appendFileSync, rmSync, truncateSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
+import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { buildIso } from "../../../provider/iso/build";
 import { checkIsoFiles, type IsoBuildError, volumeLabelProblem } from "../../../provider/iso/check";
@@ -77,6 +78,73 @@ describe("an image's bytes", () => {
       Array.from({ length: 10_000 }, (_, index) => [`a name of more than thirty characters ${index}`, ""]),
     );
     expect(buildIso(files).sizeBytes).toBeGreaterThan(10_000 * 100);
+  });
+});
+
+describe("a range of an image", () => {
+  const local = writeTemporary(Buffer.from("0123456789".repeat(700)));
+  const FILES = {
+    "0 text": "Grüße",
+    "1 empty": "",
+    "2 local": { path: local },
+    "3 folder/whole sectors": { base64: Buffer.alloc(4096, "x").toString("base64") },
+    "4 empty local": { path: writeTemporary(Buffer.alloc(0)) },
+    "5 last": { path: local },
+    "6 empty at the end": "",
+  };
+
+  test("has the bytes of the whole image at its place, for any start and end", async () => {
+    const image = buildIso(FILES);
+    const whole = await bytesOf(image);
+    const offset = fc.oneof(
+      fc.integer({ min: 0, max: image.sizeBytes }),
+      // Where something ends or begins, or beside it.
+      fc
+        .tuple(fc.integer({ min: 0, max: image.sizeBytes / 2048 }), fc.integer({ min: -1, max: 1 }))
+        .map(([sector, more]) => Math.min(Math.max(sector * 2048 + more, 0), image.sizeBytes)),
+    );
+    await fc.assert(
+      fc.asyncProperty(offset, offset, async (one, other) => {
+        const range = { start: Math.min(one, other), end: Math.max(one, other) };
+        const bytes = await bytesOf(image.read(range));
+        expect(bytes.equals(whole.subarray(range.start, range.end))).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("may be read beside others", async () => {
+    const image = buildIso(FILES);
+    const step = 5000;
+    const starts = Array.from({ length: Math.ceil(image.sizeBytes / step) }, (_, index) => index * step);
+    const parts = await Promise.all(
+      starts.map((start) => bytesOf(image.read({ start, end: Math.min(start + step, image.sizeBytes) }))),
+    );
+    expect(Buffer.concat(parts)).toEqual(await bytesOf(image));
+  });
+
+  test("opens no local file outside of it", async () => {
+    const gone = writeTemporary(Buffer.alloc(5000));
+    const image = buildIso({ "0 gone": { path: gone }, "1 there": { path: local } });
+    unlinkSync(gone);
+    const end = image.sizeBytes;
+    await expect(bytesOf(image.read({ start: end - 8192, end }))).resolves.toEqual(
+      Buffer.concat([Buffer.from("0123456789".repeat(700))], 8192),
+    );
+    await expect(bytesOf(image.read({ start: end - 8193 - 2048, end }))).rejects.toMatchObject({
+      code: "ISO_FILE_UNREADABLE",
+    });
+  });
+
+  test.each([
+    ["grew", (path: string) => appendFileSync(path, "x")],
+    ["shrank", (path: string) => truncateSync(path, 1)],
+  ])("at the end of a file that %s fails", async (_what, change) => {
+    const path = writeTemporary(Buffer.alloc(4096, "x"));
+    const image = buildIso({ file: { path } });
+    change(path);
+    const range = { start: image.sizeBytes - 10, end: image.sizeBytes };
+    await expect(bytesOf(image.read(range))).rejects.toMatchObject({ code: "ISO_FILE_CHANGED" });
   });
 });
 
