@@ -1,5 +1,5 @@
 export { buildIso, type BuildIsoOptions, type IsoImage } from "./iso/build";
 export { IsoBuildError, type IsoFile, type IsoFiles } from "./iso/check";
-export { XenTempIso, type XenTempIsoArgs } from "./resources/temp-iso";
+export { type IsoFileInput, XenTempIso, type XenTempIsoArgs } from "./resources/temp-iso";
 export type { ConnectionArgs } from "./resources/connection";
 export type { TempIsoStatus } from "./lifecycle/temp-iso";

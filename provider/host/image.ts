@@ -1,7 +1,14 @@
 import { createHash } from "node:crypto";
 import { type Script, sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
-import { type Range, type Upload, uploadBySftp, uploadRange, type UploadSource } from "../ssh/upload";
+import {
+  type Range,
+  sha256Of,
+  type Upload,
+  uploadBySftp,
+  uploadRange,
+  type UploadSource,
+} from "../ssh/upload";
 import { HostError } from "./error";
 import { EXIT, failed, FILE, type Folder, NOTE_WRITER, pathOf } from "./folder";
 import { report } from "./progress";
@@ -158,16 +165,10 @@ async function missingRanges(host: SharedConnection, folder: Folder, source: Upl
   for (let start = 0; start < source.sizeBytes; start += BLOCK_BYTES) {
     const end = Math.min(start + BLOCK_BYTES, source.sizeBytes);
     const sha256 = there[start / BLOCK_BYTES];
-    if (sha256 !== undefined && sha256 === (await hashOf(source.read({ start, end })))) continue;
+    if (sha256 !== undefined && sha256 === (await sha256Of(source.read({ start, end })))) continue;
     const last = missing.at(-1);
     if (last?.end === start) missing[missing.length - 1] = { start: last.start, end };
     else missing.push({ start, end });
   }
   return missing;
-}
-
-async function hashOf(bytes: AsyncIterable<Uint8Array>): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of bytes) hash.update(chunk);
-  return hash.digest("hex");
 }

@@ -2,7 +2,7 @@ import { checkIsoFiles, IsoBuildError, type IsoFiles, pathsOf, volumeLabelProble
 import { placeHierarchy, Space, writeHierarchy } from "./hierarchy";
 import { JOLIET_ESCAPE_SEQUENCES, jolietNaming, rockRidgeNaming, toJoliet } from "./naming";
 import { type Extent, SECTOR_BYTES, sectorsOf, setTerminator, volumeDescriptor } from "./records";
-import { type ByteRange, sourceOf } from "./source";
+import { type ByteRange, type Source, sourceOf } from "./source";
 import { type FileNode, filesBelow, type FolderNode, type IsoNode, treeOf } from "./tree";
 
 export interface BuildIsoOptions {
@@ -15,7 +15,7 @@ export interface IsoImage extends AsyncIterable<Uint8Array> {
   /** A multiple of 2048. */
   readonly sizeBytes: number;
   /** The bytes from `start` up to before `end`, without making those before; also side by side. */
-  read(range: ByteRange): AsyncIterable<Uint8Array>;
+  readonly read: (range: ByteRange) => AsyncIterable<Uint8Array>;
 }
 
 const DEFAULT_VOLUME_LABEL = "cidata";
@@ -37,10 +37,28 @@ export function buildIso(files: IsoFiles, options: BuildIsoOptions = {}): IsoIma
   const problems = [...(labelProblem ? [{ path: "", reason: labelProblem }] : []), ...checkIsoFiles(files)];
   if (problems.length > 0) throw new IsoBuildError("ISO_FILES_REFUSED", problems);
 
-  const root = treeOf(pathsOf(files).map((path) => [path, sourceOf(path, files[path] ?? "")]));
+  const root = treeOf(sourcesOf(files));
   const { head, sizeBytes } = layOut(root, volumeLabel);
   const read = (range: ByteRange) => bytesOf(head, root, range);
   return { sizeBytes, read, [Symbol.asyncIterator]: () => read({ start: 0, end: sizeBytes }) };
+}
+
+/** @throws {@link IsoBuildError} with all local files that cannot be read */
+function sourcesOf(files: IsoFiles): [path: string, source: Source][] {
+  const errors: IsoBuildError[] = [];
+  const sources = pathsOf(files).flatMap((path): [string, Source][] => {
+    try {
+      return [[path, sourceOf(path, files[path] ?? "")]];
+    } catch (error) {
+      if (!(error instanceof IsoBuildError)) throw error;
+      errors.push(error);
+      return [];
+    }
+  });
+  const [first] = errors;
+  if (!first) return sources;
+  const problems = errors.flatMap((error) => error.problems);
+  throw new IsoBuildError(first.code, problems, { cause: first.cause });
 }
 
 async function* bytesOf(

@@ -1,4 +1,5 @@
 import { createReadStream, type Stats, statSync } from "node:fs";
+import { resolve } from "node:path";
 import { decodeBase64, IsoBuildError, type IsoBuildErrorCode, type IsoFile } from "./check";
 
 /** From `start` up to before `end`. */
@@ -44,10 +45,10 @@ type Fail = (code: IsoBuildErrorCode, what: string, cause?: unknown) => IsoBuild
 
 const failing =
   (path: string, localPath: string): Fail =>
-  (code, what, cause) =>
-    new IsoBuildError(code, [{ path, reason: `cannot be made: the local file ${localPath} ${what}` }], {
-      cause,
-    });
+  (code, what, cause) => {
+    const reason = `cannot be made: the local file ${resolve(localPath)} ${what}`;
+    return new IsoBuildError(code, [{ path, reason }], { cause });
+  };
 
 function statsOf(localPath: string, fail: Fail): Stats {
   try {

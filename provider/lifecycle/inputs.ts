@@ -1,15 +1,20 @@
 import { resolve } from "node:path";
+import type { IsoFiles } from "../iso/check";
 import { inspectImage, NotAnImageError } from "../iso/inspect";
 import { checkConnection, type ConnectionInputs, isIgnoringHostKey } from "./connection";
 import { rememberCredentials } from "./credentials";
 import { warn } from "./engine-log";
+import { checkFiles, sha256OfFiles, warnOfFiles } from "./image-files";
 import { Problems } from "./problems";
 import { isUnknown, UNKNOWN } from "./unknown";
 import { checkDeleteUnreachable } from "./unreachable";
 
 /** The inputs of a `XenTempIso` as they are stored: plain values, defaults in place. */
 export interface TempIsoInputs {
-  readonly isoPath: string;
+  /** A disc has this or {@link files}. */
+  readonly isoPath?: string;
+  readonly files?: IsoFiles;
+  readonly volumeLabel?: string;
   readonly srName?: string;
   readonly isoName?: string;
   readonly srMountPath: string;
@@ -31,7 +36,7 @@ const LONGEST_PATH_BYTES = 250;
 
 const UUID_LENGTH = 36;
 
-const ARGUMENTS = ["isoPath", "srName", "isoName", "srMountPath", "connection"];
+const ARGUMENTS = ["isoPath", "files", "volumeLabel", "srName", "isoName", "srMountPath", "connection"];
 
 /** What stands beside the arguments: the class's own, the engine's, and what `ignoreChanges` keeps. */
 const OTHERS = ["owner", "__provider", "isoSha256"];
@@ -56,8 +61,9 @@ export async function checkTempIso(olds: Record<string, unknown>, news: Record<s
   checkConnection(news["connection"], problems);
   checkDeleteUnreachable(problems);
   if (problems.failures.length === 0) rememberCredentials(news["connection"]);
-  const isoSha256 = await sha256Of(olds, news, problems);
+  const isoSha256 = isSourceGood(news, problems) ? await sha256Of(olds, news, problems) : undefined;
 
+  if (problems.failures.length === 0) await warnOfFiles(owner, news["files"]);
   if (problems.failures.length === 0 && isIgnoringHostKey(news["connection"]))
     await warn(
       owner,
@@ -90,23 +96,42 @@ export function defaultIsoName(urn: string, srMountPath: string, uuid: string): 
   return name.slice(0, room) + ending;
 }
 
+/** Whether there is nothing wrong with what the disc is made of, as it is written. */
+function isSourceGood(news: Record<string, unknown>, problems: Problems): boolean {
+  const { isoPath, files, volumeLabel } = news;
+  const others = problems.failures.length;
+  if (isoPath === undefined && files === undefined)
+    problems.add(
+      "isoPath",
+      "is missing; set it to the path of an ISO file, or files to what the disc is to hold",
+    );
+  if (isoPath !== undefined && files !== undefined)
+    problems.add("files", "are given, and isoPath too; a disc is made of one of them");
+  if (files === undefined && volumeLabel !== undefined)
+    problems.add("volumeLabel", "labels an image that is built from files; the one at isoPath has a label");
+  if (isoPath !== undefined && (typeof isoPath !== "string" || isoPath === ""))
+    problems.add("isoPath", "takes the path of a file as text, not a Pulumi asset or another object");
+  if (files !== undefined) checkFiles(files, volumeLabel, problems);
+  return problems.failures.length === others;
+}
+
 async function sha256Of(
   olds: Record<string, unknown>,
   news: Record<string, unknown>,
   problems: Problems,
 ): Promise<unknown> {
-  const { isoPath, owner } = news;
+  const { isoPath, files, volumeLabel } = news;
   // ignoreChanges put the old value into the new inputs: the disc stays whatever became of the file.
   if (news["isoSha256"] !== undefined && news["isoSha256"] === olds["isoSha256"]) return olds["isoSha256"];
-  if (isUnknown(isoPath)) return UNKNOWN;
-  if (isoPath === undefined) {
-    problems.add("isoPath", "is missing; set it to the path of an ISO file");
-    return undefined;
-  }
-  if (typeof isoPath !== "string" || isoPath === "") {
-    problems.add("isoPath", "takes the path of a file as text, not a Pulumi asset or another object");
-    return undefined;
-  }
+  if (files !== undefined) return sha256OfFiles(files, volumeLabel, problems);
+  return isUnknown(isoPath) ? UNKNOWN : sha256OfFile(isoPath as string, news["owner"], problems);
+}
+
+async function sha256OfFile(
+  isoPath: string,
+  owner: unknown,
+  problems: Problems,
+): Promise<string | undefined> {
   try {
     const { sha256, sizeBytes } = await inspectImage(isoPath);
     if (sizeBytes % 512 !== 0)

@@ -9,7 +9,7 @@ import { type ConnectionInputs, effectiveConnection, toSshTarget } from "./conne
 import { logInTo } from "./credentials";
 import { CreatedButFailedError } from "./engine-error";
 import { assertEngine, engineGone } from "./engine-watch";
-import { localImage } from "./image-source";
+import { imageSource } from "./image-source";
 import { defaultIsoName, nameOf, type TempIsoInputs } from "./inputs";
 import { isUnknown, UNKNOWN } from "./unknown";
 import { unlessHostIsGone } from "./unreachable";
@@ -51,14 +51,14 @@ const CHOSEN = ["srName", "isoName"] as const;
 export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIsoState>> {
   const target = toSshTarget(effectiveConnection(inputs.connection));
   const host = SharedConnection.to(target);
-  const { isoPath, owner, srMountPath, isoSha256 } = inputs;
+  const { owner, srMountPath, isoSha256 } = inputs;
   const folderUuid = uuidv4();
   const chosen = {
     srName: inputs.srName ?? `${nameOf(owner)}-${folderUuid.slice(0, 8)}`,
     isoName: inputs.isoName ?? defaultIsoName(owner, srMountPath, folderUuid),
     srPath: `${srMountPath}/${folderUuid}`,
   };
-  const source = await localImage(isoPath);
+  const source = await imageSource(inputs);
   const isoSize = source.sizeBytes;
   // Logs in: what fails before that has left nothing anywhere.
   const hostKey = await host.hostKey();
@@ -89,8 +89,11 @@ export async function update(olds: TempIsoState, news: TempIsoInputs): Promise<U
   const host = SharedConnection.to(target);
   await assertSameHost(host, olds);
   const { port, user } = target;
+  // What the program gives no more goes: the engine knows a secret by its place in the inputs, and would store
+  // one that is left here in plain.
+  const { isoPath, files, volumeLabel, connection, ...made } = olds;
   const outs = {
-    ...olds,
+    ...made,
     ...news,
     srName: olds.srName,
     isoName: olds.isoName,

@@ -3,10 +3,25 @@ import { tempIsoProvider } from "../lifecycle/serialised";
 import type { TempIsoStatus } from "../lifecycle/temp-iso";
 import { type ConnectionArgs, withSecrets } from "./connection";
 
+/**
+ * What one file holds: text, bytes in base64, or those of a local file, relative to the program's folder. What is
+ * undefined is not on the disc.
+ */
+export type IsoFileInput = pulumi.Input<
+  string | { base64: pulumi.Input<string> } | { path: pulumi.Input<string> } | undefined
+>;
+
 /** The arguments of a {@link XenTempIso}. */
 export interface XenTempIsoArgs {
-  /** A local ISO 9660 or UDF image, relative to the program's folder. */
+  /** A local ISO 9660 or UDF image, relative to the program's folder. Exactly one of `isoPath`, `files`. */
   isoPath?: pulumi.Input<string | undefined> | undefined;
+  /**
+   * What the disc is to hold: path on it to content. The image is built from that, ISO 9660 with Rock Ridge and
+   * Joliet; the same files make the same bytes. A secret in here stays one in the state.
+   */
+  files?: pulumi.Input<Record<string, IsoFileInput> | undefined> | undefined;
+  /** Of an image built from `files`, at most 32 characters. Default `cidata`, which cloud-init's NoCloud looks for. */
+  volumeLabel?: pulumi.Input<string | undefined> | undefined;
   /** The SR's `name-label`. Default: `<resource name>-<8 hex>`, chosen at create. */
   srName?: pulumi.Input<string | undefined> | undefined;
   /**
@@ -31,7 +46,10 @@ const TYPE = { module: "xen", name: "TempIso" } as const;
  * for it.
  *
  * ```ts
- * const seed = new XenTempIso("web-1-seed", { connection: { host: "xen1.example.net", password }, isoPath: "web-1.iso" });
+ * const seed = new XenTempIso("web-1-seed", {
+ *   connection: { host: "xen1.example.net", password },
+ *   files: { "user-data": "#cloud-config\n", "meta-data": "local-hostname: web-1\n" },
+ * });
  * ```
  */
 export class XenTempIso extends pulumi.dynamic.Resource {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import type { ExecResult } from "./exec";
 import type { Script } from "./sh";
@@ -77,4 +78,11 @@ async function* bytesOf({ source, signal, onSent }: Upload, range: Range): Async
     yield chunk;
     onSent(chunk.length);
   }
+}
+
+/** Lower-case hex. */
+export async function sha256Of(bytes: AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of bytes) hash.update(chunk);
+  return hash.digest("hex");
 }

@@ -1,0 +1,162 @@
+import { createHash } from "node:crypto";
+import { rmSync, writeFileSync } from "node:fs";
+import { relative } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { beforeEach, expect, test } from "vitest";
+import { type BuildIsoOptions, buildIso } from "../../../provider/iso/build";
+import type { IsoFiles } from "../../../provider/iso/check";
+import { configure } from "../../../provider/lifecycle/connection";
+import { imageSource } from "../../../provider/lifecycle/image-source";
+import { checkTempIso, type TempIsoInputs } from "../../../provider/lifecycle/inputs";
+import { UNKNOWN } from "../../../provider/lifecycle/unknown";
+import { writeTemporary } from "../image";
+
+const good = {
+  owner: "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/xen:TempIso::web-1",
+  connection: { host: "xen1.example.net", password: "p" },
+};
+const local = writeTemporary(Buffer.from("version: 2\n"), "net.yaml");
+const files: IsoFiles = {
+  "user-data": "#cloud-config\n",
+  "meta-data": { base64: Buffer.from("instance-id: web-1\n").toString("base64") },
+  "network-config": { path: local },
+};
+const MIB = 1024 ** 2;
+
+beforeEach(() => {
+  const get = () => undefined as unknown as string;
+  configure({ get, require: get });
+});
+
+const check = (news: Record<string, unknown>, olds: Record<string, unknown> = {}) =>
+  checkTempIso(olds, { ...good, ...news });
+
+async function reasons(news: Record<string, unknown>): Promise<string[]> {
+  const { failures } = await check(news);
+  expect(failures.every(({ property }) => property === "")).toBe(true);
+  return failures.map(({ reason }) => reason);
+}
+
+async function sha256Of(news: Record<string, unknown>): Promise<unknown> {
+  const { inputs, failures } = await check(news);
+  expect(failures).toEqual([]);
+  return inputs.isoSha256;
+}
+
+async function builtSha256(content: IsoFiles, options?: BuildIsoOptions): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of buildIso(content, options)) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+test("files are completed with the sha256 of their image, which is what a create sends", async () => {
+  const { inputs, failures } = await check({ files });
+  expect(failures).toEqual([]);
+  expect(inputs).toEqual({
+    ...good,
+    files,
+    srMountPath: "/var/opt/xen-iso",
+    isoSha256: await builtSha256(files),
+  });
+
+  const source = await imageSource(inputs as unknown as TempIsoInputs);
+  const hash = createHash("sha256");
+  for (const range of [
+    { start: 0, end: 50_000 },
+    { start: 50_000, end: source.sizeBytes },
+  ])
+    for await (const chunk of source.read(range)) hash.update(chunk);
+  expect(hash.digest("hex")).toBe(inputs.isoSha256);
+});
+
+test("the label is part of the image, and cidata when none is given", async () => {
+  expect(await sha256Of({ files, volumeLabel: "config-2" })).toBe(
+    await builtSha256(files, { volumeLabel: "config-2" }),
+  );
+  expect(await sha256Of({ files, volumeLabel: "cidata" })).toBe(await sha256Of({ files }));
+  expect(await sha256Of({ files, volumeLabel: "config-2" })).not.toBe(await sha256Of({ files }));
+});
+
+test("a local file's path is relative to the program's folder", async () => {
+  const path = relative(process.cwd(), local);
+  expect(await sha256Of({ files: { ...files, "network-config": { path } } })).toBe(await sha256Of({ files }));
+});
+
+test("a changed local file changes the image", async () => {
+  const path = writeTemporary(Buffer.from("one"));
+  const before = await sha256Of({ files: { file: { path } } });
+  writeFileSync(path, "two");
+  expect(await sha256Of({ files: { file: { path } } })).not.toBe(before);
+});
+
+test.each<[string, Record<string, unknown>, RegExp[]]>([
+  ["neither source", {}, [/^isoPath: is missing; .* or files /]],
+  ["both sources", { isoPath: "a.iso", files }, [/^files: are given, and isoPath too/]],
+  ["both sources, not known yet", { isoPath: UNKNOWN, files: UNKNOWN }, [/^files: are given, and isoPath/]],
+  ["a label of a local image", { isoPath: UNKNOWN, volumeLabel: "x" }, [/^volumeLabel: labels an image/]],
+  ["a bad label", { files, volumeLabel: "a/b" }, [/^volumeLabel: the volume's label has a character/]],
+  ["a label that is no text", { files, volumeLabel: 7 }, [/^volumeLabel: the volume's label is no text/]],
+  ["a text as files", { files: "user-data" }, [/^files: takes an object/]],
+  ["a list as files", { files: ["user-data"] }, [/^files: takes an object/]],
+  [
+    "bad paths, all at once",
+    { files: { "a\nb": "", "C:": "", x: "", X: "", "1/2/3/4/5/6/7/8/9": "" } },
+    [
+      /^files\["1\/2\/3\/4\/5\/6\/7\/8\/9"\]: is 9 levels deep/,
+      /^files\["C:"\]: has one of/,
+      /^files\["a\\nb"\]: has a control character/,
+      /^files\["x"\]: differs only in case from "X"/,
+    ],
+  ],
+  ["an unknown content", { files: { a: { text: "" } } }, [/^files\["a"\]: is neither text nor/]],
+  ["an asset", { files: { a: new pulumi.asset.StringAsset("x") } }, [/^files\["a"\]: is neither text nor/]],
+  ["bad base64", { files: { a: { base64: "hunter2" } } }, [/^files\["a"\]: is no valid base64/]],
+  [
+    "local files that are missing, all at once",
+    { files: { a: { path: "no/such" }, b: "", c: { path: "/no/such" } } },
+    [
+      /^files\["a"\]: cannot be made: the local file \/.*\/no\/such cannot be read: .*ENOENT/,
+      /^files\["c"\]: cannot be made: the local file \/no\/such cannot be read/,
+    ],
+  ],
+  [
+    "too much inline content",
+    { files: { a: "x".repeat(9 * MIB), b: { base64: "AAAA".repeat(2 * MIB) } } },
+    [/^files: hold 17\.0 MiB of text and base64, and 16 MiB is the most, .* give large ones as \{ path \}/],
+  ],
+  [
+    "what is known, beside what is not known yet",
+    { files: { "a:": UNKNOWN, b: { base64: UNKNOWN }, "c:": "" } },
+    [/^files\["a:"\]/, /^files\["c:"\]/],
+  ],
+])("refuses %s", async (_title, news, expected) => {
+  const found = await reasons(news);
+  expect(found).toHaveLength(expected.length);
+  for (const [index, reason] of expected.entries()) expect(found[index]).toMatch(reason);
+  expect(found.join()).not.toContain("hunter2");
+});
+
+test("16 MiB of inline content is taken", async () => {
+  await expect(reasons({ files: { a: "x".repeat(16 * MIB) } })).resolves.toEqual([]);
+});
+
+test.each<[string, Record<string, unknown>]>([
+  ["all files", { files: UNKNOWN }],
+  ["one file", { files: { a: "known", b: UNKNOWN } }],
+  ["one file's bytes", { files: { a: "known", b: { base64: UNKNOWN } } }],
+  ["one file's path", { files: { a: { path: "/no/such" }, b: { path: UNKNOWN } } }],
+  ["the label", { files, volumeLabel: UNKNOWN }],
+])("%s not known yet: nor is the sha256", async (_title, news) => {
+  expect(await sha256Of(news)).toBe(UNKNOWN);
+});
+
+test("content that ignoreChanges keeps is kept, and no local file is opened", async () => {
+  const path = writeTemporary(Buffer.from("content"));
+  rmSync(path);
+  const { inputs, failures } = await check(
+    { files: { file: { path } }, isoSha256: "old" },
+    { isoSha256: "old" },
+  );
+  expect(failures).toEqual([]);
+  expect(inputs.isoSha256).toBe("old");
+});
