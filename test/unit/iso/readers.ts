@@ -16,6 +16,7 @@ const TOOLS = {
   isovfy: "genisoimage",
   bsdtar: "libarchive-tools",
   blkid: "util-linux",
+  "cloud-init": "cloud-init",
 } as const;
 
 export type Tool = keyof typeof TOOLS;

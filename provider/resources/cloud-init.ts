@@ -1,0 +1,107 @@
+import * as pulumi from "@pulumi/pulumi";
+import { cloudConfigOf, metaDataOf, networkConfigOf, userDataOf } from "../iso/cloud-init";
+
+/** A user for cloud-init to make. For whatever is not here, give `userData: { users: […] }`. */
+export interface CloudInitUserArgs {
+  name: pulumi.Input<string>;
+  /** Public keys, each `ssh-ed25519 AAAA… comment`. */
+  sshAuthorizedKeys?: pulumi.Input<pulumi.Input<string>[] | undefined> | undefined;
+  /** As `mkpasswd --method=sha-512` prints it: `$6$…`. Without it there is no login by password. */
+  passwordHash?: pulumi.Input<string | undefined> | undefined;
+  groups?: pulumi.Input<pulumi.Input<string>[] | undefined> | undefined;
+  /** A rule of sudoers: `ALL=(ALL) NOPASSWD:ALL`. Without it there is no sudo. */
+  sudo?: pulumi.Input<string | undefined> | undefined;
+  /** Default: the system's. */
+  shell?: pulumi.Input<string | undefined> | undefined;
+}
+
+/** The arguments of {@link cloudInit}; all may be left out. */
+export interface CloudInitArgs {
+  /** Short, or with a domain. */
+  hostname?: pulumi.Input<string | undefined> | undefined;
+  /** Made beside the image's own user. */
+  users?: pulumi.Input<pulumi.Input<CloudInitUserArgs>[] | undefined> | undefined;
+  /** Public keys that may log in as the image's own user (`debian`, `ubuntu`). */
+  sshAuthorizedKeys?: pulumi.Input<pulumi.Input<string>[] | undefined> | undefined;
+  /**
+   * Version 2 of cloud-init's network configuration, that is what netplan has below `network:`. Without it
+   * cloud-init asks a DHCP server. For the default route write `to: "0.0.0.0/0"`: cloud-init 22 (Debian 12) does
+   * not know `to: default`.
+   *
+   * @see https://cloudinit.readthedocs.io/en/latest/reference/network-config-format-v2.html
+   */
+  network?: pulumi.Input<pulumi.Inputs | undefined> | undefined;
+  /**
+   * More cloud-config (`packages`, `write_files`, `runcmd`), whose keys win over those made from other arguments;
+   * or a text that is taken as it is, a script for instance.
+   *
+   * @see https://cloudinit.readthedocs.io/en/latest/reference/modules.html
+   */
+  userData?: pulumi.Input<string | pulumi.Inputs | undefined> | undefined;
+  /** The same for `vendor-data`, over which `user-data` wins. */
+  vendorData?: pulumi.Input<string | pulumi.Inputs | undefined> | undefined;
+}
+
+/** What cloud-init's NoCloud reads, for `files` of a `XenTempIso`. */
+export interface CloudInitFiles {
+  "meta-data": pulumi.Output<string>;
+  "user-data": pulumi.Output<string>;
+  "network-config"?: pulumi.Output<string | undefined>;
+  "vendor-data"?: pulumi.Output<string | undefined>;
+}
+
+/**
+ * The files of a disc for cloud-init's NoCloud, whose default label is that of a `XenTempIso` too. Each file is a
+ * secret, or waits for another resource, if something in it does; `meta-data` if something in any of them does,
+ * because its `instance-id` is made from their content: a guest that gets other content is a new instance to
+ * cloud-init, which does its work anew.
+ *
+ * ```ts
+ * const seed = new XenTempIso("web-1-seed", {
+ *   files: cloudInit({ hostname: "web-1", sshAuthorizedKeys: ["ssh-ed25519 AAAA…"], userData: { packages: ["nginx"] } }),
+ * });
+ * ```
+ *
+ * @throws TypeError, where the arguments are known later as the rejection of an output, when `userData` is text
+ *   beside `users` or `sshAuthorizedKeys`, a `passwordHash` is none, or `network` has another version
+ * @see https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud.html
+ */
+export function cloudInit(args: CloudInitArgs): CloudInitFiles {
+  const { hostname, users, sshAuthorizedKeys, network, userData, vendorData } = args;
+  const userDataText = pulumi.output({ users, sshAuthorizedKeys, userData }).apply(userDataOf);
+  const networkText = textOf(network, networkConfigOf);
+  const vendorText = textOf(vendorData, cloudConfigOf);
+  const metaDataText = pulumi
+    .output({ hostname, userData: userDataText, vendorData: vendorText, networkConfig: networkText })
+    .apply(metaDataOf);
+  return {
+    "meta-data": metaDataText,
+    "user-data": userDataText,
+    ...(networkText && { "network-config": networkText }),
+    ...(vendorText && { "vendor-data": vendorText }),
+  };
+}
+
+/**
+ * The file of a disc for neonKUBE's node images: their `neon-init` service runs it at the first boot with bash as
+ * root, before there is a network. Its first argument is the folder where the disc is mounted. Line ends of
+ * Windows become those of Linux.
+ *
+ * ```ts
+ * const disc = new XenTempIso("node-1-init", { files: neonInit("#!/bin/bash\nhostnamectl set-hostname node-1\n") });
+ * ```
+ *
+ * @see nforgeio/neonKUBE: `BaseInstallNeonInit`, `CreateNeonInitIso`
+ */
+export function neonInit(script: pulumi.Input<string>): { "neon-init.sh": pulumi.Output<string> } {
+  return { "neon-init.sh": pulumi.output(script).apply((text) => text.replaceAll("\r\n", "\n")) };
+}
+
+/** Undefined when there is nothing to make it of: then the disc has no such file. */
+function textOf<T>(
+  value: pulumi.Input<T | undefined> | undefined,
+  toText: (value: T) => string,
+): pulumi.Output<string | undefined> | undefined {
+  if (value === undefined) return undefined;
+  return pulumi.output(value).apply((known) => (known === undefined ? undefined : toText(known as T)));
+}
