@@ -42,13 +42,13 @@ export interface CloudInitArgs {
   vendorData?: pulumi.Input<string | pulumi.Inputs | undefined> | undefined;
 }
 
-/** What cloud-init's NoCloud reads, for `files` of a `XenTempIso`. */
-export interface CloudInitFiles {
+/** What cloud-init's NoCloud reads, for `files` of a `XenTempIso`. (An interface would not fit a record there.) */
+export type CloudInitFiles = {
   "meta-data": pulumi.Output<string>;
   "user-data": pulumi.Output<string>;
   "network-config"?: pulumi.Output<string | undefined>;
   "vendor-data"?: pulumi.Output<string | undefined>;
-}
+};
 
 /**
  * The files of a disc for cloud-init's NoCloud, whose default label is that of a `XenTempIso` too. Each file is a

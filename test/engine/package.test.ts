@@ -41,12 +41,20 @@ test.each([[], ["--exactOptionalPropertyTypes"]])("its types fit a strict progra
   const folder = await mkdtemp(join(workspace, "types-"));
   const program = `
     import * as pulumi from "@pulumi/pulumi";
-    import { XenTempIso } from "pulumi-xen-iso";
+    import { cloudInit, neonInit, XenTempIso } from "pulumi-xen-iso";
     const config = new pulumi.Config("xen");
     const port: number | undefined = config.getNumber("port");
     const connection = { host: config.require("host"), port, password: config.getSecret("password") };
     const seed = new XenTempIso("seed", { isoPath: config.get("isoPath"), connection });
     new XenTempIso("other", { isoPath: "a.iso", connection: pulumi.output(connection), srName: undefined });
+    const users = [{ name: "admin", passwordHash: config.getSecret("passwordHash"), sudo: config.get("sudo") }];
+    const files = cloudInit({ hostname: pulumi.output("web-1"), users, network: { ethernets: {} } });
+    new XenTempIso("cloud", { files, volumeLabel: config.get("label") });
+    new XenTempIso("more", { files: { ...files, "a/b.txt": config.get("text"), "c.bin": { path: "c.bin" } } });
+    new XenTempIso("neon", { files: neonInit(pulumi.interpolate\`#!/bin/bash \${seed.host}\`) });
+    new XenTempIso("known later", { files: pulumi.output({ a: "text", b: { base64: pulumi.secret("AAAA") } }) });
+    // @ts-expect-error: no such content
+    new XenTempIso("wrong content", { files: { a: { text: "text" } } });
     export const vdiUuid: pulumi.Output<string> = seed.vdiUuid;
     export const size: pulumi.Output<number> = seed.isoSize;
     // @ts-expect-error: no such argument
