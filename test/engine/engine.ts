@@ -38,7 +38,8 @@ async function pinnedVersion(): Promise<string> {
   return version;
 }
 
-function cacheFolder(): string {
+/** Where the user keeps what can be made again. */
+export function cacheFolder(): string {
   const xdg = process.env["XDG_CACHE_HOME"];
   if (xdg) return xdg;
   return process.platform === "darwin" ? join(homedir(), "Library", "Caches") : join(homedir(), ".cache");

@@ -17,6 +17,7 @@ const TOOLS = {
   bsdtar: "libarchive-tools",
   blkid: "util-linux",
   "cloud-init": "cloud-init",
+  "qemu-system-x86_64": "qemu-system-x86",
 } as const;
 
 export type Tool = keyof typeof TOOLS;
