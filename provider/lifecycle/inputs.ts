@@ -47,7 +47,8 @@ const OTHERS = ["owner", "__provider", "isoSha256"];
  *
  * @param olds the old inputs, empty for a new resource and for a replacement
  */
-export async function checkTempIso(olds: Record<string, unknown>, news: Record<string, unknown>) {
+export async function checkTempIso(olds: Record<string, unknown>, given: Record<string, unknown>) {
+  const news = withoutNull(given) as Record<string, unknown>;
   const problems = new Problems();
   const { srMountPath = DEFAULT_SR_MOUNT_PATH, owner } = news;
 
@@ -76,6 +77,13 @@ export async function checkTempIso(olds: Record<string, unknown>, news: Record<s
         "can keep VMs from starting and the host from HA. A folder on disk, as the default is, outlives a reboot.",
     );
   return { inputs: { ...news, srMountPath, isoSha256 }, failures: problems.failures };
+}
+
+/** A secret that turns out to be undefined comes as null: it is left out, as any other undefined is on its way. */
+function withoutNull(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value).filter(([, item]) => item !== null);
+  return Object.fromEntries(entries.map(([key, item]) => [key, withoutNull(item)]));
 }
 
 /** The name of the resource: what follows the type in `urn:pulumi:<stack>::<project>::<type>::<name>`. */

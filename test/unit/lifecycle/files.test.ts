@@ -150,6 +150,15 @@ test.each<[string, Record<string, unknown>]>([
   expect(await sha256Of(news)).toBe(UNKNOWN);
 });
 
+test("null, which a secret that is undefined comes as, is as if it were not given", async () => {
+  const nulls = { isoPath: null, volumeLabel: null, srName: null };
+  const connection = { ...good.connection, hostKey: null, proxy: null };
+  const { inputs, failures } = await check({ ...nulls, connection, files: { ...files, "none.txt": null } });
+  expect(failures).toEqual([]);
+  expect(inputs).toEqual((await check({ files })).inputs);
+  expect(Object.keys(inputs)).toEqual(Object.keys((await check({ files })).inputs));
+});
+
 test("content that ignoreChanges keeps is kept, and no local file is opened", async () => {
   const path = writeTemporary(Buffer.from("content"));
   rmSync(path);
