@@ -1,13 +1,12 @@
 import { resolve } from "node:path";
 import type { IsoFiles } from "../iso/check";
 import { inspectImage, NotAnImageError } from "../iso/inspect";
-import { checkConnection, type ConnectionInputs, isIgnoringHostKey } from "./connection";
-import { rememberCredentials } from "./credentials";
+import { checkBoolean, checkHost, refuseUnknownArguments } from "./arguments";
+import type { ConnectionInputs } from "./connection";
 import { warn } from "./engine-log";
 import { checkFiles, sha256OfFiles, warnOfFiles } from "./image-files";
 import { Problems } from "./problems";
 import { isUnknown, UNKNOWN } from "./unknown";
-import { checkDeleteUnreachable } from "./unreachable";
 
 /** The inputs of a `XenTempIso` as they are stored: plain values, defaults in place. */
 export interface TempIsoInputs {
@@ -18,6 +17,8 @@ export interface TempIsoInputs {
   readonly srName?: string;
   readonly isoName?: string;
   readonly srMountPath: string;
+  /** That the disc is gone is no reason to make it anew. */
+  readonly once?: boolean;
   readonly connection?: ConnectionInputs;
   /** URN of the resource, given by its class. */
   readonly owner: string;
@@ -36,10 +37,18 @@ const LONGEST_PATH_BYTES = 250;
 
 const UUID_LENGTH = 36;
 
-const ARGUMENTS = ["isoPath", "files", "volumeLabel", "srName", "isoName", "srMountPath", "connection"];
+const ARGUMENTS = [
+  "isoPath",
+  "files",
+  "volumeLabel",
+  "srName",
+  "isoName",
+  "srMountPath",
+  "once",
+  "connection",
+];
 
-/** What stands beside the arguments: the class's own, the engine's, and what `ignoreChanges` keeps. */
-const OTHERS = ["owner", "__provider", "isoSha256"];
+const KEPT_BY_IGNORE_CHANGES = ["isoSha256"];
 
 /**
  * Checks the arguments without the network, and completes them: defaults, and the sha256 of the content.
@@ -52,24 +61,20 @@ export async function checkTempIso(olds: Record<string, unknown>, given: Record<
   const problems = new Problems();
   const { srMountPath = DEFAULT_SR_MOUNT_PATH, owner } = news;
 
-  for (const name of Object.keys(news))
-    if (![...ARGUMENTS, ...OTHERS].includes(name))
-      problems.add(name, `is no argument of XenTempIso; there are ${ARGUMENTS.join(", ")}`);
+  refuseUnknownArguments(
+    news,
+    { className: "XenTempIso", names: ARGUMENTS, others: KEPT_BY_IGNORE_CHANGES },
+    problems,
+  );
   if (hasControlCharacter(owner)) problems.add("name", "the resource's name has a control character in it");
   check(srMountPath, "srMountPath", srMountPathProblem, problems);
   check(news["srName"], "srName", srNameProblem, problems);
   check(news["isoName"], "isoName", (name) => isoNameProblem(name, srMountPath), problems);
-  checkConnection(news["connection"], problems);
-  checkDeleteUnreachable(problems);
-  if (problems.failures.length === 0) rememberCredentials(news["connection"]);
+  checkBoolean(news, "once", problems);
   const isoSha256 = isSourceGood(news, problems) ? await sha256Of(olds, news, problems) : undefined;
+  await checkHost(news, problems);
 
   if (problems.failures.length === 0) await warnOfFiles(owner, news["files"]);
-  if (problems.failures.length === 0 && isIgnoringHostKey(news["connection"]))
-    await warn(
-      owner,
-      "The host key is not checked (hostKey: ignore): whoever is in between gets the credentials.",
-    );
   if (problems.failures.length === 0 && isInMemory(srMountPath))
     await warn(
       owner,

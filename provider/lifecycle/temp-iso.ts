@@ -1,33 +1,22 @@
 import type { CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
-import { isDeepStrictEqual } from "node:util";
 import { v4 as uuidv4 } from "uuid";
 import { RollbackIncompleteError } from "../host/rollback";
 import { assertSameHost, createTempIso, deleteTempIso, readTempIso } from "../host/temp-iso";
-import { allowsHostKey } from "../ssh/host-key";
-import { SharedConnection } from "../ssh/shared-connection";
-import { type ConnectionInputs, effectiveConnection, toSshTarget } from "./connection";
-import { logInTo } from "./credentials";
 import { CreatedButFailedError } from "./engine-error";
 import { assertEngine, engineGone } from "./engine-watch";
 import { imageSource } from "./image-source";
 import { defaultIsoName, nameOf, type TempIsoInputs } from "./inputs";
-import { isUnknown, UNKNOWN } from "./unknown";
+import { hostOf, isConnectionChanged, isOtherHost, logIn, type ReachedHost } from "./reached-host";
 import { unlessHostIsGone } from "./unreachable";
 
 /** The outputs of a `XenTempIso` as they are stored. */
-export interface TempIsoState extends TempIsoInputs {
+export interface TempIsoState extends TempIsoInputs, ReachedHost {
   readonly srName: string;
   readonly isoName: string;
   /** Absolute folder on the host. */
   readonly srPath: string;
   /** In bytes. */
   readonly isoSize: number;
-  /** As they were used: read and delete go there, whatever the configuration says today. */
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  /** `ssh-ed25519 AAAA…`, as the host proved to have it. */
-  readonly hostKey: string;
   readonly status: TempIsoStatus;
   /** INSTALLATION_UUID; like the following, unknown while `incomplete`. */
   readonly hostUuid?: string;
@@ -38,9 +27,9 @@ export interface TempIsoState extends TempIsoInputs {
 
 /**
  * `incomplete` after a failure whose rollback could not finish, `lost` when half of it is gone from the host:
- * the next up replaces either and clears what is left.
+ * the next up replaces either and clears what is left. `released` when it is gone and `once` says that it may be.
  */
-export type TempIsoStatus = "ready" | "incomplete" | "lost";
+export type TempIsoStatus = "ready" | "incomplete" | "lost" | "released";
 
 /** What a new value of these does cannot be done to a disc that exists. */
 const REPLACING = ["isoSha256", "srMountPath"] as const;
@@ -49,8 +38,6 @@ const REPLACING = ["isoSha256", "srMountPath"] as const;
 const CHOSEN = ["srName", "isoName"] as const;
 
 export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIsoState>> {
-  const target = toSshTarget(effectiveConnection(inputs.connection));
-  const host = SharedConnection.to(target);
   const { owner, srMountPath, isoSha256 } = inputs;
   const folderUuid = uuidv4();
   const chosen = {
@@ -60,10 +47,8 @@ export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIs
   };
   const source = await imageSource(inputs);
   const isoSize = source.sizeBytes;
-  // Logs in: what fails before that has left nothing anywhere.
-  const hostKey = await host.hostKey();
-  const { port, user } = target;
-  const made = { ...inputs, ...chosen, isoSize, host: target.host, port, user, hostKey };
+  const { host, reached } = await logIn(inputs);
+  const made = { ...inputs, ...chosen, isoSize, ...reached };
   try {
     const uuids = await createTempIso(host, {
       folder: { srMountPath, uuid: folderUuid },
@@ -83,29 +68,21 @@ export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIs
   }
 }
 
-/** Takes over a changed connection; the host's objects stay as they are. */
+/** Takes over a changed connection, or none any more; the host's objects stay as they are. */
 export async function update(olds: TempIsoState, news: TempIsoInputs): Promise<UpdateResult<TempIsoState>> {
-  const target = toSshTarget(effectiveConnection(news.connection));
-  const host = SharedConnection.to(target);
+  const { host, reached } = await logIn(news);
   await assertSameHost(host, olds);
-  const { port, user } = target;
   // What the program gives no more goes: the engine knows a secret by its place in the inputs, and would store
   // one that is left here in plain.
-  const { isoPath, files, volumeLabel, connection, ...made } = olds;
-  const outs = {
-    ...made,
-    ...news,
-    srName: olds.srName,
-    isoName: olds.isoName,
-    owner: olds.owner,
-    port,
-    user,
-  };
-  return { outs: { ...outs, hostKey: await host.hostKey() } };
+  const { isoPath, files, volumeLabel, connection, once, ...made } = olds;
+  const { srName, isoName, owner } = olds;
+  return { outs: { ...made, ...news, srName, isoName, owner, ...reached } };
 }
 
 export async function read(id: string, state: TempIsoState): Promise<ReadResult<TempIsoState>> {
   const condition = await readTempIso(await hostOf(state), state);
+  if (condition.state === "gone" && state.once && state.status !== "incomplete")
+    return { id, props: { ...state, status: "released" } };
   // An empty id drops the resource from the state: only when nothing is left of it.
   if (condition.state === "gone") return { id: "" };
   const status = state.status === "incomplete" ? "incomplete" : condition.state;
@@ -124,34 +101,12 @@ function whatIsLeft({ srUuid, srPath, isoName }: TempIsoState): string {
 }
 
 export function diff(olds: TempIsoState, news: TempIsoInputs): DiffResult {
-  const connection = isUnknown(news.connection) ? { host: UNKNOWN } : effectiveConnection(news.connection);
+  const isAsWanted = olds.status === "ready" || (olds.status === "released" && news.once === true);
   const replaces: string[] = [
     ...REPLACING.filter((name) => news[name] !== olds[name]),
     ...CHOSEN.filter((name) => news[name] !== undefined && news[name] !== olds[name]),
-    ...(connection.host === olds.host ? [] : ["host"]),
-    ...(olds.status === "ready" ? [] : ["status"]),
+    ...(isOtherHost(olds, news) ? ["host"] : []),
+    ...(isAsWanted ? [] : ["status"]),
   ];
-  return { changes: replaces.length > 0 || isConnectionChanged(olds, news, connection), replaces };
-}
-
-/** Whether the disc is reached in another way than the state says: by another login, port, key or proxy. */
-function isConnectionChanged(olds: TempIsoState, news: TempIsoInputs, connection: ConnectionInputs): boolean {
-  if (!isDeepStrictEqual(olds.connection ?? {}, news.connection ?? {})) return true;
-  const { port = 22, user = "root", hostKey } = connection;
-  return (
-    port !== olds.port ||
-    user !== olds.user ||
-    (hostKey !== undefined && !allowsHostKey(hostKey, olds.hostKey))
-  );
-}
-
-/**
- * The host of a disc that exists: where it was made, whatever the configuration says today. Only credentials
- * may be newer; they are sent after the host has proved its key.
- */
-function hostOf(state: TempIsoState): Promise<SharedConnection> {
-  const connection = effectiveConnection(state.connection);
-  const { host, port, user } = state;
-  const hostKey = connection.hostKey === "ignore" ? connection.hostKey : state.hostKey;
-  return logInTo({ ...connection, host, port, user, hostKey });
+  return { changes: replaces.length > 0 || isConnectionChanged(olds, news), replaces };
 }

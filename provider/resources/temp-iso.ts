@@ -34,6 +34,11 @@ export interface XenTempIsoArgs {
    * Default `/var/opt/xen-iso`, on disk. `/var/run/sr-mount` takes the host's memory and is gone after a reboot.
    */
   srMountPath?: pulumi.Input<string | undefined> | undefined;
+  /**
+   * The disc serves one boot: that it was released (`XenIsoRelease`) or is gone does not make it anew.
+   * Default false. To be set from the first up on.
+   */
+  once?: pulumi.Input<boolean | undefined> | undefined;
   /** How to reach the host; what is not given comes from the stack's configuration. */
   connection?: pulumi.Input<ConnectionArgs | undefined> | undefined;
 }
@@ -79,7 +84,7 @@ export class XenTempIso extends pulumi.dynamic.Resource {
   declare readonly user: pulumi.Output<string>;
   /** The key that the host proved to have: `ssh-ed25519 AAAA…`. */
   declare readonly hostKey: pulumi.Output<string>;
-  /** `ready`; `incomplete` or `lost` is replaced by the next up. */
+  /** `ready`, with `once` also `released`; `incomplete` or `lost` is replaced by the next up. */
   declare readonly status: pulumi.Output<TempIsoStatus>;
 
   /**

@@ -225,6 +225,30 @@ describe("a read", () => {
   });
 });
 
+describe("a disc that serves one boot", () => {
+  test("is released once it is gone, and a delete is content with that", async () => {
+    await using disc = await start({ once: true });
+    await deleteDisc(disc.state);
+    const { id, props } = await readDisc(disc.state);
+    expect({ id, props }).toMatchObject({ id: disc.state.srUuid, props: { status: "released" } });
+    await expect(readDisc(props as TempIsoState)).resolves.toMatchObject({ props: { status: "released" } });
+    await deleteDisc(props as TempIsoState);
+    expect(await disc.pool.leftovers()).toEqual(nothing);
+  });
+
+  test("is lost as any other where half of it is left", async () => {
+    await using disc = await start({ once: true });
+    disc.pool.xapi.forgetSr(disc.state.srUuid ?? "");
+    await expect(readDisc(disc.state)).resolves.toMatchObject({ props: { status: "lost" } });
+  });
+
+  test("is dropped where its create failed and nothing is left", async () => {
+    await using disc = await start({ once: true });
+    await deleteDisc(disc.state);
+    await expect(readDisc({ ...disc.state, status: "incomplete" })).resolves.toEqual({ id: "" });
+  });
+});
+
 describe("in a pool", () => {
   test("the disc goes to the member that was asked, whoever the coordinator is", async () => {
     await using pool = await startPool({ transport: "embedded", hosts: 2 });

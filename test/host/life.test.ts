@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
 import { tempIso } from "../../provider/lifecycle/provider";
+import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
 import { startPool } from "../simulator";
 import { argumentsFor, checked, createDisc, deleteDisc, readDisc, setConfiguration } from "./resource";
 import { nothing } from "./pool";
@@ -101,6 +102,23 @@ test("a .bashrc that reads standard input takes the image: then SFTP sends it", 
   const state = await createDisc(argumentsFor(host));
   const file = readFileSync(host.path(`${state.srPath}/${state.isoName}`));
   expect(createHash("sha256").update(file).digest("hex")).toBe(state.isoSha256);
+});
+
+test("a connection that the program no longer gives is not kept", async () => {
+  await using pool = await startPool({ transport: "embedded" });
+  const { connection, ...args } = argumentsFor(pool.coordinator);
+  const state = await createDisc({ ...args, connection });
+  const fields = Object.entries(connection as object).map(([name, value]) => [
+    `xen:${name}`,
+    value as unknown,
+  ]);
+  await setConfiguration(Object.fromEntries(fields));
+  const news = (await checked(args)) as never;
+  const { outs } = await tempIso.update("", state, news);
+  expect(outs).not.toHaveProperty("connection");
+  await expect(tempIso.diff("", outs as TempIsoState, news)).resolves.toMatchObject({ changes: false });
+  await deleteDisc(outs as TempIsoState);
+  expect(await pool.leftovers()).toEqual(nothing);
 });
 
 test("a disc that was stored with an old password is deleted with the one the program gives today", async () => {

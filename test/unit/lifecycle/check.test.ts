@@ -69,6 +69,7 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   ["..", { srMountPath: "/var/../etc" }, /^srMountPath: may not hold/],
   ["an equals sign", { srMountPath: "/var/a=b" }, /^srMountPath: takes printable ASCII/],
   ["a long srMountPath", { srMountPath: `/${long}` }, /^srMountPath: has more than/],
+  ["a once that is no boolean", { once: "yes" }, /^once: takes true or false/],
   [
     "no host",
     { connection: { password: "p" } },
@@ -174,6 +175,7 @@ test("values that are not known yet are left for the up", async () => {
     isoPath: UNKNOWN,
     owner,
     srName: UNKNOWN,
+    once: UNKNOWN,
     connection: { host: UNKNOWN, password: UNKNOWN, proxy: UNKNOWN },
   };
   await expect(checkTempIso({}, news)).resolves.toMatchObject({

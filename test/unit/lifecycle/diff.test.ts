@@ -1,9 +1,14 @@
-import { expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { configure } from "../../../provider/lifecycle/connection";
 import type { TempIsoInputs } from "../../../provider/lifecycle/inputs";
 import { diff, type TempIsoState } from "../../../provider/lifecycle/temp-iso";
 import { fingerprint, publicKeyText } from "../../../provider/ssh/host-key";
 import { UNKNOWN } from "../../../provider/lifecycle/unknown";
+
+beforeEach(() => {
+  const get = () => undefined as never;
+  configure({ get, require: get });
+});
 
 const key = Buffer.from("AAAAC3NzaC1lZDI1NTE5AAAAIJWDaxhzlaJqKY73Uz1hLr2mFvFaKsf9bKFYT5H7IxD4", "base64");
 const otherKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE9nPhGcVqzEFP5jzwVoeDYPqeoS8k9KN0S2QkXSxqGq";
@@ -91,4 +96,16 @@ test("update in place: what the stack's configuration has changed", () => {
 
 test.each(["incomplete", "lost"] as const)("replace: what is %s", (status) => {
   expect(diff({ ...state, status }, inputs)).toEqual({ changes: true, replaces: ["status"] });
+});
+
+test("no change: a disc that was released, and that serves one boot; nor `once` itself", () => {
+  const released: TempIsoState = { ...state, status: "released", once: true };
+  expect(diff(released, { ...inputs, once: true })).toEqual({ changes: false, replaces: [] });
+  expect(diff(state, { ...inputs, once: true })).toEqual({ changes: false, replaces: [] });
+});
+
+test("replace: a disc that was released, once the program wants it to stay, or with other content", () => {
+  const released: TempIsoState = { ...state, status: "released", once: true };
+  expect(diff(released, inputs)).toEqual({ changes: true, replaces: ["status"] });
+  expect(diff(released, { ...inputs, once: true, isoSha256: "bb" }).replaces).toEqual(["isoSha256"]);
 });
