@@ -7,6 +7,8 @@ export {
   type CloudInitUserArgs,
   neonInit,
 } from "./resources/cloud-init";
+export { XenIsoAttachment, type XenIsoAttachmentArgs } from "./resources/iso-attachment";
+export { XenIsoRelease, type XenIsoReleaseArgs } from "./resources/iso-release";
 export { type IsoFileInput, XenTempIso, type XenTempIsoArgs } from "./resources/temp-iso";
 export type { ConnectionArgs } from "./resources/connection";
 export type { TempIsoStatus } from "./lifecycle/temp-iso";

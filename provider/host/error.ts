@@ -9,7 +9,12 @@ export type HostErrorCode =
   | "IMAGE_CHANGED"
   | "NOT_FOUND_IN_TIME"
   | "DISC_IN_USE"
-  | "FOLDER_NOT_OURS";
+  | "FOLDER_NOT_OURS"
+  | "NOT_OUR_SR"
+  | "VM_NOT_FOUND"
+  | "DISC_NOT_FOUND"
+  | "NO_DRIVE"
+  | "DRIVE_OCCUPIED";
 
 /** A step on the host that failed for a reason of the host's, other than a failed `xe`. */
 export class HostError extends Error {

@@ -24,7 +24,7 @@ const LOST = { firstPauseMs: 2_000, growth: 1.5, longestPauseMs: 15_000, budgetM
 const PLUGGED_AGAIN = { firstPauseMs: 250, growth: 2, longestPauseMs: 2_000, attempts: 4 };
 
 /** How long a guest may hold its tray locked. */
-const EJECT = { firstPauseMs: 1_000, growth: 1.5, longestPauseMs: 10_000, budgetMs: 60_000 };
+export const EJECT = { firstPauseMs: 1_000, growth: 1.5, longestPauseMs: 10_000, budgetMs: 60_000 };
 
 /** By what the SR of a folder is found: its PBD's location, or, where a crash left no PBD, its description. */
 export interface SrMark {
@@ -164,13 +164,14 @@ async function eject(host: SharedConnection, { vbdUuid, vm, vmName }: Holder): P
 }
 
 /** Succeeds when the object is gone already. */
-async function unlessGone(call: Promise<unknown>): Promise<void> {
+export async function unlessGone(call: Promise<unknown>): Promise<void> {
   await call.catch((error: unknown) => {
     if (!isGone(error)) throw error;
   });
 }
 
-function field(record: XeRecord, name: string): string {
+/** A field that `xe` prints of every record. */
+export function field(record: XeRecord, name: string): string {
   const value = record[name];
   if (value === undefined) throw new TypeError(`xe printed no field ${name}.`);
   return value;

@@ -23,6 +23,15 @@ export function refuseUnknownArguments(
       problems.add(name, `is no argument of ${className}; there are ${names.join(", ")}`);
 }
 
+/** A UUID as `xe` prints it, which is how xapi compares it. */
+export function checkUuid(news: Record<string, unknown>, name: string, problems: Problems): void {
+  const value = news[name];
+  if (isUnknown(value)) return;
+  if (value === undefined) problems.add(name, "is missing; set it to a UUID as xe prints it");
+  else if (typeof value !== "string" || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value))
+    problems.add(name, "takes a UUID as xe prints it: 8-4-4-4-12 hexadecimal digits in lower case");
+}
+
 export function checkBoolean(news: Record<string, unknown>, name: string, problems: Problems): void {
   const value = news[name];
   if (value !== undefined && !isUnknown(value) && typeof value !== "boolean")

@@ -16,6 +16,9 @@ import * as connection from "./connection";
 import { atEngine } from "./engine-error";
 import { watchEngine } from "./engine-watch";
 import { checkTempIso, type TempIsoInputs } from "./inputs";
+import * as attachment from "./iso-attachment";
+import { checkIsoAttachment, type IsoAttachmentInputs } from "./iso-attachment-inputs";
+import * as release from "./iso-release";
 import * as lifecycle from "./temp-iso";
 import type { TempIsoState } from "./temp-iso";
 
@@ -40,4 +43,44 @@ export const tempIso = {
     atEngine(() => lifecycle.update(olds, news), news.owner),
   delete: (_id: string, state: TempIsoState): Promise<void> =>
     atEngine(() => lifecycle.remove(state), state.owner),
+};
+
+/** The life of a `XenIsoAttachment`. */
+export const isoAttachment = {
+  check: (_olds: Record<string, unknown>, news: Record<string, unknown>): Promise<CheckResult> =>
+    atEngine(() => checkIsoAttachment(news)),
+  diff: (_id: string, olds: attachment.IsoAttachmentState, news: IsoAttachmentInputs): Promise<DiffResult> =>
+    atEngine(() => attachment.diff(olds, news)),
+  create: (inputs: IsoAttachmentInputs): Promise<CreateResult<attachment.IsoAttachmentState>> =>
+    atEngine(() => attachment.create(inputs)),
+  read: (
+    id: string,
+    state: attachment.IsoAttachmentState,
+  ): Promise<ReadResult<attachment.IsoAttachmentState>> => atEngine(() => attachment.read(id, state)),
+  update: (
+    id: string,
+    olds: attachment.IsoAttachmentState,
+    news: IsoAttachmentInputs,
+  ): Promise<UpdateResult<attachment.IsoAttachmentState>> =>
+    atEngine(() => attachment.update(id, olds, news)),
+  delete: (_id: string, state: attachment.IsoAttachmentState): Promise<void> =>
+    atEngine(() => attachment.remove(state)),
+};
+
+/** The life of a `XenIsoRelease`; its delete does nothing, because nothing is there any more. */
+export const isoRelease = {
+  check: (_olds: Record<string, unknown>, news: Record<string, unknown>): Promise<CheckResult> =>
+    atEngine(() => release.checkIsoRelease(news)),
+  diff: (_id: string, olds: release.IsoReleaseState, news: release.IsoReleaseInputs): Promise<DiffResult> =>
+    atEngine(() => release.diff(olds, news)),
+  create: (inputs: release.IsoReleaseInputs): Promise<CreateResult<release.IsoReleaseState>> =>
+    atEngine(() => release.create(inputs)),
+  read: (id: string, state: release.IsoReleaseState): Promise<ReadResult<release.IsoReleaseState>> =>
+    atEngine(() => release.read(id, state)),
+  update: (
+    _id: string,
+    olds: release.IsoReleaseState,
+    news: release.IsoReleaseInputs,
+  ): Promise<UpdateResult<release.IsoReleaseState>> => atEngine(() => release.update(olds, news)),
+  delete: (): Promise<void> => Promise.resolve(),
 };

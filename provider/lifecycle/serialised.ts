@@ -20,3 +20,35 @@ export const tempIsoProvider: dynamic.ResourceProvider = {
   delete: (id, props) =>
     (require("pulumi-xen-iso/provider") as typeof Implementation).tempIso.delete(id, props),
 };
+
+/** The same of a XenIsoAttachment; the text of each method has to stand alone. */
+export const isoAttachmentProvider: dynamic.ResourceProvider = {
+  configure: (request) => (require("pulumi-xen-iso/provider") as typeof Implementation).configure(request),
+  check: (olds, news) =>
+    (require("pulumi-xen-iso/provider") as typeof Implementation).isoAttachment.check(olds, news),
+  diff: (id, olds, news) =>
+    (require("pulumi-xen-iso/provider") as typeof Implementation).isoAttachment.diff(id, olds, news),
+  create: (inputs) =>
+    (require("pulumi-xen-iso/provider") as typeof Implementation).isoAttachment.create(inputs),
+  read: (id, props) =>
+    (require("pulumi-xen-iso/provider") as typeof Implementation).isoAttachment.read(id, props),
+  update: (id, olds, news) =>
+    (require("pulumi-xen-iso/provider") as typeof Implementation).isoAttachment.update(id, olds, news),
+  delete: (id, props) =>
+    (require("pulumi-xen-iso/provider") as typeof Implementation).isoAttachment.delete(id, props),
+};
+
+/** The same of a XenIsoRelease; the text of each method has to stand alone. */
+export const isoReleaseProvider: dynamic.ResourceProvider = {
+  configure: (request) => (require("pulumi-xen-iso/provider") as typeof Implementation).configure(request),
+  check: (olds, news) =>
+    (require("pulumi-xen-iso/provider") as typeof Implementation).isoRelease.check(olds, news),
+  diff: (id, olds, news) =>
+    (require("pulumi-xen-iso/provider") as typeof Implementation).isoRelease.diff(id, olds, news),
+  create: (inputs) => (require("pulumi-xen-iso/provider") as typeof Implementation).isoRelease.create(inputs),
+  read: (id, props) =>
+    (require("pulumi-xen-iso/provider") as typeof Implementation).isoRelease.read(id, props),
+  update: (id, olds, news) =>
+    (require("pulumi-xen-iso/provider") as typeof Implementation).isoRelease.update(id, olds, news),
+  delete: () => (require("pulumi-xen-iso/provider") as typeof Implementation).isoRelease.delete(),
+};

@@ -49,18 +49,29 @@ export const srForget = (uuid: string) => xe("sr-forget", { uuid }, nothing);
 export const srList = (filter: Fields) => list("sr-list", ["uuid", "name-label", "name-description"], filter);
 
 export const pbdList = (filter: Fields) =>
-  list("pbd-list", ["uuid", "host-uuid", "sr-uuid", "currently-attached"], filter);
+  list("pbd-list", ["uuid", "host-uuid", "sr-uuid", "device-config", "currently-attached"], filter);
 
 export const pbdPlug = (uuid: string | Script) => xe("pbd-plug", { uuid }, nothing);
 
 /** Refused with VDI_IN_USE while a running VM of that host has the disc; does nothing when already unplugged. */
 export const pbdUnplug = (uuid: string) => xe("pbd-unplug", { uuid }, nothing);
 
-export const vdiList = (filter: Fields) => list("vdi-list", ["uuid", "name-label", "virtual-size"], filter);
+export const vdiList = (filter: Fields) =>
+  list("vdi-list", ["uuid", "name-label", "virtual-size", "location"], filter);
 
 /** Includes the drives of snapshots. */
-export const vbdList = (filter: Fields) =>
-  list("vbd-list", ["uuid", "vm-uuid", "vm-name-label", "type", "empty"], filter);
+export const vbdList = (filter: Fields) => list("vbd-list", VBD_FIELDS, filter);
+
+/** Makes an empty CD drive in a slot; a running VM sees it from its next start on. */
+export const vbdCreate = ({ vmUuid, device }: { vmUuid: string; device: string }) =>
+  xe("vbd-create", { "vm-uuid": vmUuid, device, type: "CD", mode: "RO" }, parseUuid);
+
+/** Refused while the VM that has the drive runs. */
+export const vbdDestroy = (uuid: string) => xe("vbd-destroy", { uuid }, nothing);
+
+/** Refused with VBD_NOT_EMPTY when there is a disc in the drive, with VM_BAD_POWER_STATE in a suspended VM. */
+export const vbdInsert = ({ vbdUuid, vdiUuid }: { vbdUuid: string; vdiUuid: string }) =>
+  xe("vbd-insert", { uuid: vbdUuid, "vdi-uuid": vdiUuid }, nothing);
 
 export const vbdEject = (uuid: string) => xe("vbd-eject", { uuid }, nothing);
 
@@ -76,6 +87,11 @@ export const minimal = ({ name, script }: XeCommand<XeRecord[]>): XeCommand<stri
   script: sh`${script} --minimal`,
   parse: (stdout) => stdout.trim(),
 });
+
+const VBD_FIELDS = [
+  ...["uuid", "vm-uuid", "vm-name-label", "vdi-uuid", "vdi-name-label", "userdevice"],
+  ...["type", "empty", "currently-attached"],
+];
 
 /** Values, or variables of the shell that hold them: quoted as they are to stand in the script. */
 type Fields = Readonly<Record<string, string | Script>>;

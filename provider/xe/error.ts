@@ -71,8 +71,14 @@ const SENTENCES: readonly (readonly [code: string, sentence: string])[] = [
   ["VBD_NOT_EMPTY", "because the drive is not empty"],
   ["VBD_TRAY_LOCKED", "This VM has locked the DVD drive tray"],
   ["VBD_NOT_REMOVABLE_MEDIA", "Media could not be ejected because it is not removable"],
+  ["DEVICE_ALREADY_EXISTS", "A device with the name given already exists on the selected VM"],
   ["DEVICE_DETACH_REJECTED", "rejected the attempt to detach the device"],
   ["DEVICE_DETACH_TIMEOUT", "while attempting to detach a device from a VM"],
+  ["HA_CONSTRAINT_VIOLATION_SR_NOT_SHARED", "because the referenced SR is not properly shared"],
+  ["HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN", "because it would invalidate VM failover planning"],
+  ["VM_REQUIRES_SR", "which doesn't have access to an SR needed by the VM"],
+  ["SR_NOT_ATTACHED", "The SR is not attached"],
+  ["OPERATION_NOT_ALLOWED", "You attempted an operation that was not allowed."],
   ["VM_BAD_POWER_STATE", "not in an appropriate power state"],
   ["OTHER_OPERATION_IN_PROGRESS", "Another operation involving the object is currently in progress"],
   ["HOST_IN_EMERGENCY_MODE", "the host is running in emergency mode"],
@@ -94,7 +100,20 @@ function adviceOf(code: string): string {
   return ADVICE[code] ?? "See what the host says, and /var/log/xensource.log and /var/log/SMlog on it.";
 }
 
+/** A disc that only one host has. */
+const HA_ADVICE =
+  "The VM is protected by HA, and a disc of one host's own would pin it there: " +
+  "change the VM's ha-restart-priority for as long as it needs the disc, or give it the disc from a shared SR.";
+
+const OTHER_HOST_ADVICE =
+  "The VM runs on a host of the pool that does not have the disc: " +
+  "make the disc on that host (connection.host of its XenTempIso), or move the VM to the host that has it.";
+
 const ADVICE: Readonly<Record<string, string>> = {
+  HA_CONSTRAINT_VIOLATION_SR_NOT_SHARED: HA_ADVICE,
+  HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN: HA_ADVICE,
+  VM_REQUIRES_SR: OTHER_HOST_ADVICE,
+  SR_NOT_ATTACHED: OTHER_HOST_ADVICE,
   TOOLSTACK_DOWN:
     "Check the toolstack with `systemctl status xapi`, or start it with `xe-toolstack-restart`.",
   REPLY_LOST:

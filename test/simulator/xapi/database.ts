@@ -25,6 +25,7 @@ export class Database {
     nameLabel: "",
     nameDescription: "",
     coordinatorUuid: "",
+    haEnabled: false,
     otherConfig: {},
     tags: [],
   };

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Ref, XapiError } from "./errors";
 import type { VbdRecord, VbdRefusal, VdiRecord, VmRecord } from "./records";
+import { deviceOf } from "./vms";
 import type { Xapi } from "./xapi";
 
 /**
@@ -12,10 +13,16 @@ import type { Xapi } from "./xapi";
  */
 export async function insertDisc(xapi: Xapi, vbd: VbdRecord, vdi: VdiRecord): Promise<void> {
   await operate(xapi, vbd, "insert", (vm) => {
-    if (vm.residentOn !== undefined) xapi.storage.assertAttachable(vdi, vm.residentOn);
+    assertStaysAgile(xapi, vm, vdi);
+    if (vm.residentOn !== undefined) {
+      // xenopsd knows the drives that the VM was started with.
+      if (!vbd.currentlyAttached) {
+        throw new XapiError("HANDLE_INVALID", "VBD", `${vm.uuid}.${deviceOf(vbd.userdevice)}`);
+      }
+      xapi.storage.assertAttachable(vdi, vm.residentOn);
+    }
     vbd.vdiUuid = vdi.uuid;
     vbd.empty = false;
-    vbd.currentlyAttached = vm.residentOn !== undefined;
   });
 }
 
@@ -65,6 +72,17 @@ function assertAllowed(vbd: VbdRecord, vm: VmRecord, operation: "insert" | "ejec
   if (operation === "insert" && !vbd.empty) throw new XapiError("VBD_NOT_EMPTY", ref);
   if (vm.powerState === "suspended") {
     throw new XapiError("VM_BAD_POWER_STATE", new Ref(vm.uuid), "halted, running", "suspended");
+  }
+}
+
+/**
+ * HA has to be able to start a protected VM anywhere.
+ *
+ * @see xapi-project/xen-api: ocaml/xapi/xapi_vbd_helpers.ml assert_doesnt_make_vm_non_agile
+ */
+function assertStaysAgile(xapi: Xapi, vm: VmRecord, vdi: VdiRecord): void {
+  if (xapi.pool.haEnabled && vm.haRestartPriority === "restart" && !xapi.sr(vdi.srUuid).shared) {
+    throw new XapiError("HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN");
   }
 }
 

@@ -76,6 +76,9 @@ const ERRORS: Readonly<Record<string, readonly [sentence: string, ...names: stri
     "This operation cannot be performed because the referenced SR is not properly shared. The SR must both be marked as shared and a currently_attached PBD must exist for each host.",
     "SR",
   ],
+  HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN: [
+    "This operation cannot be performed because it would invalidate VM failover planning such that the system would be unable to guarantee to restart protected VMs after a Host failure.",
+  ],
   HOST_DISABLED: ["The specified server is disabled.", "host"],
   HOST_IN_EMERGENCY_MODE: ["Cannot perform operation as the host is running in emergency mode."],
   HOST_OFFLINE: ["You attempted an operation which involves a host which could not be contacted.", "host"],

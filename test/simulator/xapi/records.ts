@@ -95,6 +95,8 @@ export interface VmRecord {
   readonly isControlDomain: boolean;
   /** Discs of a PV or PVH guest are unplugged, those of an HVM guest are ejected. */
   readonly domainType: "hvm" | "pv" | "pvh";
+  /** `restart` protects it by HA. */
+  haRestartPriority: "" | "best-effort" | "restart";
   /** The host it runs on. */
   residentOn: string | undefined;
   otherConfig: StringMap;
@@ -118,6 +120,7 @@ export interface PoolRecord {
   nameLabel: string;
   nameDescription: string;
   coordinatorUuid: string;
+  haEnabled: boolean;
   otherConfig: StringMap;
   tags: string[];
 }

@@ -40,6 +40,7 @@ export function addVm(xapi: Xapi, vm: NewVm): { vm: VmRecord; drives: VbdRecord[
     snapshotOf: undefined,
     isControlDomain: false,
     domainType: vm.domainType ?? "hvm",
+    haRestartPriority: "",
     residentOn: isResident ? (vm.hostUuid ?? xapi.pool.coordinatorUuid) : undefined,
     otherConfig: {},
     tags: [],

@@ -1,0 +1,175 @@
+import { retry } from "../ssh/retry";
+import type { SharedConnection } from "../ssh/shared-connection";
+import { vbdCreate, vbdDestroy, vbdEject, vbdInsert, vbdList, vmList } from "../xe/commands";
+import { isGone, isRefusedForNow, isTrayLocked, XeError } from "../xe/error";
+import type { XeRecord } from "../xe/parse";
+import { isAnswerLost, runXe, runXeAgain } from "../xe/run";
+import { HostError } from "./error";
+import { report } from "./progress";
+import { EJECT, field, unlessGone } from "./sr";
+
+/** A VM with what is in its slots. */
+export interface Vm {
+  readonly uuid: string;
+  /** For messages: `VM web-1 (<uuid>)`. */
+  readonly label: string;
+  /** `running`, `paused`, `halted` or `suspended`. */
+  readonly powerState: string;
+  readonly drives: readonly Drive[];
+}
+
+/** A VBD: a CD drive, or a disk. */
+export interface Drive {
+  readonly vbdUuid: string;
+  /** Its slot, `userdevice`: `3`. */
+  readonly device: string;
+  readonly isCd: boolean;
+  /** Whether a running VM has it: one that was added since its start it does not see. */
+  readonly isPlugged: boolean;
+  /** Missing when it is empty. */
+  readonly disc?: Disc;
+}
+
+/** What is in a drive. */
+export interface Disc {
+  /** {@link GONE} when its SR was forgotten: xapi empties the drive within 30 s. */
+  readonly vdiUuid: string;
+  readonly name: string;
+}
+
+/** What `xe` prints for a disc that is not there any more. */
+export const GONE = "<not in database>";
+
+/** How long a drive is made whose answer got lost. */
+const MAKE = { firstPauseMs: 500, growth: 1.6, longestPauseMs: 10_000, budgetMs: 60_000 };
+
+/** The VM as it is now; undefined when there is none: a template or a snapshot is no VM. */
+export async function lookAtVm(host: SharedConnection, vmUuid: string): Promise<Vm | undefined> {
+  const [[vm], vbds] = await Promise.all([
+    runXeAgain(host, vmList({ uuid: vmUuid })),
+    runXeAgain(host, vbdList({ "vm-uuid": vmUuid })),
+  ]);
+  if (!vm) return undefined;
+  return {
+    uuid: vmUuid,
+    label: `VM ${field(vm, "name-label")} (${vmUuid})`,
+    powerState: field(vm, "power-state"),
+    drives: vbds.map(toDrive),
+  };
+}
+
+/** Whether the VM has a domain, which knows only the drives it was started with. */
+export function isRunning({ powerState }: Vm): boolean {
+  return powerState === "running" || powerState === "paused";
+}
+
+/**
+ * Makes an empty CD drive, once: where the answer got lost, it is looked for in its slot.
+ *
+ * @returns its UUID
+ * @throws {@link XeError} `DEVICE_ALREADY_EXISTS` when the slot is taken
+ */
+export async function makeDrive(host: SharedConnection, vmUuid: string, device: string): Promise<string> {
+  let mayBeThere = false;
+  const isPassing = (error: unknown) =>
+    isRefusedForNow(error) || isAnswerLost(error) || (mayBeThere && isSlotTaken(error));
+  return retry({ ...MAKE, isPassing }, async () => {
+    if (mayBeThere) {
+      const vm = await lookAtVm(host, vmUuid);
+      const made = vm?.drives.find((drive) => drive.device === device && drive.isCd);
+      if (made) return made.vbdUuid;
+    }
+    try {
+      return await runXe(host, vbdCreate({ vmUuid, device }));
+    } catch (error) {
+      mayBeThere ||= isAnswerLost(error);
+      throw error;
+    }
+  });
+}
+
+/** Whether vbd-create failed and said so: then there is no drive of ours. */
+export function isDriveRefused(error: unknown): boolean {
+  return error instanceof XeError && error.command === "vbd-create" && !isAnswerLost(error);
+}
+
+/**
+ * Removes a drive.
+ *
+ * @returns false when it has to stay: a VM that runs keeps it until it is shut down
+ */
+export async function destroyDrive(host: SharedConnection, vbdUuid: string): Promise<boolean> {
+  try {
+    await unlessGone(runXeAgain(host, vbdDestroy(vbdUuid)));
+    return true;
+  } catch (error) {
+    if (error instanceof XeError && error.code === "OPERATION_NOT_ALLOWED") return false;
+    throw error;
+  }
+}
+
+/**
+ * Puts a disc into an empty drive. Nothing to do when it is in there already, by a call whose answer got lost
+ * for instance.
+ *
+ * @throws {@link XeError} `VBD_NOT_EMPTY` when another one is
+ */
+export async function insertDisc(host: SharedConnection, vbdUuid: string, vdiUuid: string): Promise<void> {
+  try {
+    await runXeAgain(host, vbdInsert({ vbdUuid, vdiUuid }));
+  } catch (error) {
+    if (!(error instanceof XeError) || error.code !== "VBD_NOT_EMPTY") throw error;
+    if ((await lookAtDisc(host, vbdUuid))?.vdiUuid !== vdiUuid) throw error;
+  }
+}
+
+/**
+ * Takes the disc out of a drive if it is one of these; asks again for a while when the guest holds it.
+ *
+ * @param vmLabel for messages
+ * @throws {@link HostError} `DISC_IN_USE`
+ */
+export async function ejectDisc(
+  host: SharedConnection,
+  vbdUuid: string,
+  { vdiUuids, vmLabel }: { vdiUuids: readonly string[]; vmLabel: string },
+): Promise<void> {
+  const isPassing = (error: unknown) => isTrayLocked(error) || isRefusedForNow(error) || isAnswerLost(error);
+  try {
+    await retry({ ...EJECT, isPassing }, async () => {
+      // Each time: by now the guest may have let go of it, and somebody else may have inserted another one.
+      const disc = await lookAtDisc(host, vbdUuid);
+      if (!disc || !vdiUuids.includes(disc.vdiUuid)) return;
+      report({ step: "ejecting", holder: vmLabel });
+      await runXe(host, vbdEject(vbdUuid));
+    });
+  } catch (error) {
+    if (isGone(error) || (error instanceof XeError && error.code === "VBD_IS_EMPTY")) return;
+    if (!isTrayLocked(error)) throw error;
+    const message =
+      `The disc in the CD drive of ${vmLabel} is held by the guest. ` +
+      `Eject it in the guest or shut the VM down, then run the command again.`;
+    throw new HostError("DISC_IN_USE", host.address, message, { cause: error });
+  }
+}
+
+/** What is in a drive; undefined when it is empty, or there is no such drive. */
+export async function lookAtDisc(host: SharedConnection, vbdUuid: string): Promise<Disc | undefined> {
+  const [vbd] = await runXeAgain(host, vbdList({ uuid: vbdUuid }));
+  return vbd && toDrive(vbd).disc;
+}
+
+function toDrive(vbd: XeRecord): Drive {
+  const disc = { vdiUuid: field(vbd, "vdi-uuid"), name: field(vbd, "vdi-name-label") };
+  return {
+    vbdUuid: field(vbd, "uuid"),
+    device: field(vbd, "userdevice"),
+    isCd: field(vbd, "type") === "CD",
+    isPlugged: field(vbd, "currently-attached") === "true",
+    ...(field(vbd, "empty") === "true" ? {} : { disc }),
+  };
+}
+
+function isSlotTaken(error: unknown): boolean {
+  return error instanceof XeError && error.code === "DEVICE_ALREADY_EXISTS";
+}

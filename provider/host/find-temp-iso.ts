@@ -1,0 +1,57 @@
+import type { SharedConnection } from "../ssh/shared-connection";
+import { pbdList, srList, vdiList } from "../xe/commands";
+import type { XeRecord } from "../xe/parse";
+import { runXeAgain } from "../xe/run";
+import { HostError } from "./error";
+import { identify } from "./folder";
+import { field } from "./sr";
+import type { TempIso } from "./temp-iso";
+
+/** Where folders are when nobody says otherwise, and no PBD is left to tell. */
+const USUAL_SR_MOUNT_PATH = "/var/opt/xen-iso";
+
+/**
+ * Finds out all about a temporary ISO from its SR, which says in its description whose it is.
+ *
+ * @returns undefined when there is no such SR
+ * @throws {@link HostError} `NOT_OUR_SR` when something else made it, `OTHER_HOST` when its folder is on another
+ * member of the pool
+ */
+export async function findTempIso(host: SharedConnection, srUuid: string): Promise<TempIso | undefined> {
+  const [hostUuid, [sr], pbds, vdis] = await Promise.all([
+    identify(host),
+    runXeAgain(host, srList({ uuid: srUuid })),
+    runXeAgain(host, pbdList({ "sr-uuid": srUuid })),
+    runXeAgain(host, vdiList({ "sr-uuid": srUuid })),
+  ]);
+  if (!sr) return undefined;
+
+  const label = `${field(sr, "name-label")} (${srUuid})`;
+  const [, owner, folderUuid] = DESCRIPTION.exec(field(sr, "name-description")) ?? [];
+  const locations = pbds.map((pbd) => locationOf(pbd, folderUuid));
+  const [vdi, ...others] = vdis;
+  if (!owner || !folderUuid || locations.includes(undefined) || others.length > 0) {
+    const message =
+      `The SR ${label} in the pool of ${host.address} is not, or no longer, as a XenTempIso makes one. ` +
+      `Check srUuid; nothing was changed. What is none of a XenTempIso is removed by hand.`;
+    throw new HostError("NOT_OUR_SR", host.address, message);
+  }
+  if (!pbds.every((pbd) => field(pbd, "host-uuid") === hostUuid)) {
+    const message =
+      `The SR ${label} is on another host of the pool than ${host.address}. ` +
+      `Set connection.host to the one on which its XenTempIso was made; nothing was changed.`;
+    throw new HostError("OTHER_HOST", host.address, message);
+  }
+  const [srPath = `${USUAL_SR_MOUNT_PATH}/${folderUuid}`] = locations;
+  // Without a VDI there is no image, or none that was ever scanned: then the folder is not empty, and stays.
+  const isoName = vdi ? field(vdi, "location") : `${folderUuid}.iso`;
+  return { owner, isoName, isoSize: Number(vdi?.["virtual-size"] ?? 0), srPath, hostUuid, srUuid };
+}
+
+const DESCRIPTION =
+  /^Temporary ISO of (.+) in folder ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) \(pulumi-xen-iso\)$/;
+
+/** The folder behind a PBD; undefined when it is not the one that the description names. */
+function locationOf(pbd: XeRecord, folderUuid = ""): string | undefined {
+  return new RegExp(`(?:^|; )location: (/.*/${folderUuid})(?:; |$)`).exec(field(pbd, "device-config"))?.[1];
+}

@@ -1,0 +1,307 @@
+import { retry } from "../ssh/retry";
+import type { SharedConnection } from "../ssh/shared-connection";
+import { vdiList } from "../xe/commands";
+import { isGone, XeError } from "../xe/error";
+import { runXeAgain } from "../xe/run";
+import {
+  destroyDrive,
+  type Drive,
+  ejectDisc,
+  GONE,
+  insertDisc,
+  isDriveRefused,
+  isRunning,
+  lookAtDisc,
+  lookAtVm,
+  makeDrive,
+  type Vm,
+} from "./drive";
+import { HostError } from "./error";
+import { RollbackIncompleteError, withRollback } from "./rollback";
+
+/** What is wanted of a VM's drive. */
+export interface AttachmentRequest {
+  readonly vmUuid: string;
+  readonly vdiUuid: string;
+  /** The slot; without it a free CD drive is chosen. */
+  readonly device?: string | undefined;
+  /** Whether a disc that is in the way is taken out, to be put back by {@link detachIso}. */
+  readonly replaceMedia?: boolean | undefined;
+  /** Asked once more before the disc counts as inserted; rejects when nobody takes the result. */
+  readonly assertWanted: () => Promise<void>;
+}
+
+/** What was done to a VM's drive: all that is needed to undo it. */
+export interface Attachment {
+  readonly vmUuid: string;
+  /** The slot. */
+  readonly device: string;
+  /** Missing where a drive was to be made and nobody knows whether it was. */
+  readonly vbdUuid?: string;
+  /** Whether the drive was made for this. */
+  readonly driveCreated: boolean;
+  /** The disc that was put into it; several where a failed exchange leaves in doubt which. */
+  readonly insertedVdiUuids: readonly string[];
+  /** The disc that was taken out for it. */
+  readonly replacedVdiUuid?: string;
+}
+
+/** What a host has of an attachment. */
+export type AttachmentCondition =
+  /** `vdiUuid` of the disc that is in the drive now, empty when there is none. */
+  | { readonly state: "drive"; readonly vdiUuid: string }
+  | { readonly state: "no drive" }
+  | { readonly state: "no VM" };
+
+/** A disc was to be inserted, that failed, and not all that was done for it could be undone. */
+export class AttachmentIncompleteError extends Error {
+  override readonly name = "AttachmentIncompleteError";
+
+  constructor(
+    override readonly cause: RollbackIncompleteError,
+    /** What may be left. */
+    readonly left: Attachment,
+  ) {
+    super(cause.message);
+  }
+}
+
+/** How long a drive is tried that somebody else works on at the same time, or that xapi has still to empty. */
+const CHANGED = { firstPauseMs: 500, growth: 2, longestPauseMs: 10_000, budgetMs: 45_000 };
+
+/** What a host says when its drives are not as they were a moment ago. */
+const CHANGED_CODES = ["VBD_NOT_EMPTY", "DEVICE_ALREADY_EXISTS", "UUID_INVALID", "HANDLE_INVALID"];
+
+/**
+ * Puts a disc into a VM's CD drive: into the one it was put into `before`, else into the one in the slot, that
+ * holds it already, or that is empty. Only where a halted VM has no CD drive, it gets one. A failure undoes
+ * what was done.
+ *
+ * @throws {@link HostError} `VM_NOT_FOUND`, `DISC_NOT_FOUND`, `DRIVE_OCCUPIED`, `NO_DRIVE`, `DISC_IN_USE`
+ * @throws `XeError` what the host refuses: `VM_BAD_POWER_STATE` of a suspended VM,
+ * `HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN`, `VM_REQUIRES_SR` …
+ * @throws {@link AttachmentIncompleteError}
+ */
+export function attachIso(
+  host: SharedConnection,
+  request: AttachmentRequest,
+  before?: Attachment,
+): Promise<Attachment> {
+  const isPassing = (error: unknown) => error instanceof XeError && CHANGED_CODES.includes(error.code);
+  return retry({ ...CHANGED, isPassing }, async () => {
+    const place = await findPlace(host, request, before);
+    return place.drive?.disc?.vdiUuid === request.vdiUuid
+      ? recordOf(place, request, before)
+      : exchange(host, place, request, before);
+  });
+}
+
+/**
+ * Undoes {@link attachIso}: its disc is ejected, the one it took out is put back where it still exists, a drive
+ * that was made is destroyed. What is gone, or was changed by somebody else, is left as it is.
+ *
+ * @returns the drive that had to stay, because its VM runs or somebody else's disc is in it
+ * @throws {@link HostError} `DISC_IN_USE`; `XeError` `VM_BAD_POWER_STATE` of a suspended VM
+ */
+export async function detachIso(
+  host: SharedConnection,
+  attachment: Attachment,
+): Promise<{ leftVbdUuid?: string }> {
+  const vm = await lookAtVm(host, attachment.vmUuid);
+  const drive = vm?.drives.find((each) => isDriveOf(attachment, each));
+  if (!vm || !drive) return {};
+  const { vbdUuid } = drive;
+  const { insertedVdiUuids: vdiUuids, replacedVdiUuid, driveCreated } = attachment;
+  await ejectDisc(host, vbdUuid, { vdiUuids, vmLabel: vm.label });
+  if (replacedVdiUuid) await putBack(host, vbdUuid, replacedVdiUuid);
+  if (!driveCreated) return {};
+  const disc = await lookAtDisc(host, vbdUuid);
+  const isInUse = disc !== undefined && disc.vdiUuid !== GONE;
+  return !isInUse && (await destroyDrive(host, vbdUuid)) ? {} : { leftVbdUuid: vbdUuid };
+}
+
+/** Looks what is in the drive. */
+export async function readAttachment(
+  host: SharedConnection,
+  attachment: Attachment,
+): Promise<AttachmentCondition> {
+  const vm = await lookAtVm(host, attachment.vmUuid);
+  if (!vm) return { state: "no VM" };
+  const drive = vm.drives.find((each) => isDriveOf(attachment, each));
+  if (!drive) return { state: "no drive" };
+  const vdiUuid = drive.disc?.vdiUuid ?? GONE;
+  return { state: "drive", vdiUuid: vdiUuid === GONE ? "" : vdiUuid };
+}
+
+/** Where a disc goes: a drive, or a slot that gets one. */
+interface Place {
+  readonly vm: Vm;
+  readonly device: string;
+  readonly drive?: Drive;
+  /** The disc in the way, which is nobody's of ours. */
+  readonly replacedVdiUuid?: string;
+}
+
+async function findPlace(
+  host: SharedConnection,
+  request: AttachmentRequest,
+  before: Attachment | undefined,
+): Promise<Place> {
+  const [vm, [vdi]] = await Promise.all([
+    lookAtVm(host, request.vmUuid),
+    runXeAgain(host, vdiList({ uuid: request.vdiUuid })),
+  ]);
+  if (!vm)
+    throw new HostError(
+      "VM_NOT_FOUND",
+      host.address,
+      `There is no VM ${request.vmUuid} in the pool of ${host.address}. ` +
+        `Check vmUuid (a template or a snapshot is no VM) and connection.host.`,
+    );
+  if (!vdi)
+    throw new HostError(
+      "DISC_NOT_FOUND",
+      host.address,
+      `There is no disc ${request.vdiUuid} in the pool of ${host.address}. ` +
+        `Check vdiUuid, and run \`pulumi refresh\` if it is that of a XenTempIso.`,
+    );
+
+  const drive = chooseDrive(host, vm, request, before);
+  if (!drive) return { vm, device: request.device ?? freeSlot(host, vm) };
+  const { device, disc } = drive;
+  const isOurs = disc && [GONE, request.vdiUuid, ...(before?.insertedVdiUuids ?? [])].includes(disc.vdiUuid);
+  if (!disc || isOurs) return { vm, device, drive };
+  if (request.replaceMedia) return { vm, device, drive, replacedVdiUuid: disc.vdiUuid };
+  throw new HostError(
+    "DRIVE_OCCUPIED",
+    host.address,
+    `The CD drive ${device} of ${vm.label} holds the disc ${disc.name} (${disc.vdiUuid}). ` +
+      `Eject it, or set replaceMedia: true to have it taken out now and put back on delete.`,
+  );
+}
+
+/** The drive that a disc goes to; undefined where one is to be made. */
+function chooseDrive(
+  host: SharedConnection,
+  vm: Vm,
+  { device, vdiUuid }: AttachmentRequest,
+  before: Attachment | undefined,
+): Drive | undefined {
+  const known = vm.drives.find(({ vbdUuid, isCd }) => isCd && vbdUuid === before?.vbdUuid);
+  if (known) return known;
+  const drives = vm.drives.filter((drive) => (device === undefined ? drive.isCd : drive.device === device));
+  const disk = drives.find(({ isCd }) => !isCd);
+  if (disk) throw noDrive(host, `Slot ${disk.device} of ${vm.label} has a disk in it. Choose another device`);
+
+  const usable = drives.filter(({ isPlugged }) => isPlugged || !isRunning(vm));
+  if (usable.length === 0 && vm.powerState !== "halted")
+    throw noDrive(
+      host,
+      `The ${vm.powerState} ${vm.label} has no CD drive${device === undefined ? "" : ` ${device}`} ` +
+        `that it can use now, and gets one only while it is halted. Shut it down`,
+    );
+  return (
+    usable.find(({ disc }) => disc?.vdiUuid === vdiUuid) ?? usable.find(({ disc }) => !disc) ?? usable[0]
+  );
+}
+
+/** Where a new CD drive goes: 3, as the templates have it, or another one of those that any guest sees. */
+function freeSlot(host: SharedConnection, vm: Vm): string {
+  const taken = vm.drives.map(({ device }) => device);
+  const free = ["3", "2", "1", "0"].find((slot) => !taken.includes(slot));
+  if (free) return free;
+  throw noDrive(
+    host,
+    `${vm.label} has no CD drive, and its slots 0 to 3 are taken. Free one, or choose another device`,
+  );
+}
+
+function noDrive(host: SharedConnection, what: string): HostError {
+  return new HostError("NO_DRIVE", host.address, `${what}, then run the command again.`);
+}
+
+/** Takes out what is in the drive, and puts the disc in; above stands what undoes that: a detach. */
+async function exchange(
+  host: SharedConnection,
+  place: Place,
+  { vdiUuid, assertWanted }: AttachmentRequest,
+  before: Attachment | undefined,
+): Promise<Attachment> {
+  const { vm, device, drive } = place;
+  const disc = drive?.disc;
+  let vbdUuid = drive?.vbdUuid;
+  let mayHaveDrive = false;
+  const done = (): Attachment => ({
+    vmUuid: vm.uuid,
+    device,
+    ...(vbdUuid && { vbdUuid }),
+    driveCreated: mayHaveDrive,
+    insertedVdiUuids: [vdiUuid],
+    ...(disc && disc.vdiUuid !== GONE && { replacedVdiUuid: disc.vdiUuid }),
+  });
+  try {
+    return await withRollback(async (undo) => {
+      undo(`what was done to CD drive ${device} of ${vm.label}`, async () => {
+        if (vbdUuid ?? mayHaveDrive) await detachIso(host, done());
+      });
+      if (!vbdUuid) {
+        mayHaveDrive = true;
+        vbdUuid = await makeDrive(host, vm.uuid, device).catch((error: unknown) => {
+          mayHaveDrive = !isDriveRefused(error);
+          throw error;
+        });
+      }
+      if (disc) await ejectDisc(host, vbdUuid, { vdiUuids: [disc.vdiUuid], vmLabel: vm.label });
+      await insertDisc(host, vbdUuid, vdiUuid);
+      await assertWanted();
+      return {
+        ...recordOf(place, { vdiUuid }, before),
+        vbdUuid,
+        ...(mayHaveDrive && { driveCreated: true }),
+      };
+    });
+  } catch (error) {
+    if (!(error instanceof RollbackIncompleteError)) throw error;
+    const record = recordOf(place, { vdiUuid }, before);
+    throw new AttachmentIncompleteError(error, {
+      ...record,
+      ...(vbdUuid && { vbdUuid }),
+      driveCreated: record.driveCreated || mayHaveDrive,
+      insertedVdiUuids: [...(before?.insertedVdiUuids ?? []), vdiUuid],
+    });
+  }
+}
+
+/** What is recorded once the disc is in the drive. */
+function recordOf(
+  { vm, device, drive, replacedVdiUuid }: Place,
+  { vdiUuid }: Pick<AttachmentRequest, "vdiUuid">,
+  before: Attachment | undefined,
+): Attachment {
+  const isSameDrive = drive !== undefined && drive.vbdUuid === before?.vbdUuid;
+  const toPutBack = replacedVdiUuid ?? (isSameDrive ? before.replacedVdiUuid : undefined);
+  return {
+    vmUuid: vm.uuid,
+    device,
+    ...(drive && { vbdUuid: drive.vbdUuid }),
+    driveCreated: isSameDrive && before.driveCreated,
+    insertedVdiUuids: [vdiUuid],
+    ...(toPutBack && { replacedVdiUuid: toPutBack }),
+  };
+}
+
+/** A drive that was made is found by its slot where its UUID never came. */
+function isDriveOf({ vbdUuid, device, driveCreated }: Attachment, drive: Drive): boolean {
+  if (vbdUuid !== undefined) return drive.vbdUuid === vbdUuid;
+  return driveCreated && drive.isCd && drive.device === device;
+}
+
+/** Puts a disc back where it was, unless it is gone or another one is in there by now. */
+async function putBack(host: SharedConnection, vbdUuid: string, vdiUuid: string): Promise<void> {
+  try {
+    await insertDisc(host, vbdUuid, vdiUuid);
+  } catch (error) {
+    const isTaken = error instanceof XeError && error.code === "VBD_NOT_EMPTY";
+    if (!isGone(error) && !isTaken) throw error;
+  }
+}

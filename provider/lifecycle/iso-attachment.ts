@@ -1,0 +1,114 @@
+import type { CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
+import {
+  attachIso,
+  type Attachment,
+  AttachmentIncompleteError,
+  type AttachmentRequest,
+  detachIso,
+  readAttachment,
+} from "../host/iso-attachment";
+import { CreatedButFailedError } from "./engine-error";
+import { warn } from "./engine-log";
+import { assertEngine } from "./engine-watch";
+import type { IsoAttachmentInputs } from "./iso-attachment-inputs";
+import { hostOf, isConnectionChanged, logIn, type ReachedHost } from "./reached-host";
+
+/**
+ * The outputs of a `XenIsoAttachment` as they are stored; `vdiUuid` is that of the disc which the last refresh
+ * found in the drive, empty when there was none.
+ */
+export interface IsoAttachmentState extends IsoAttachmentInputs, Attachment, ReachedHost {
+  readonly device: string;
+  /** `incomplete` after a failure whose rollback could not finish: the next up clears what is left, and begins anew. */
+  readonly status: "ready" | "incomplete";
+}
+
+export async function create(inputs: IsoAttachmentInputs): Promise<CreateResult<IsoAttachmentState>> {
+  const { host, reached } = await logIn(inputs);
+  const made = { ...inputs, ...reached };
+  try {
+    const attachment = await attachIso(host, requestOf(inputs));
+    return { id: idOf(attachment), outs: { ...made, ...attachment, status: "ready" } };
+  } catch (error) {
+    throw toEngineError(error, (left) => ({ id: idOf(left), properties: { ...made, ...left } }));
+  }
+}
+
+/** Exchanges the disc in the same drive; a changed connection alone leaves the drive as it is. */
+export async function update(
+  id: string,
+  olds: IsoAttachmentState,
+  news: IsoAttachmentInputs,
+): Promise<UpdateResult<IsoAttachmentState>> {
+  const { host, reached } = await logIn(news);
+  const made = { ...news, ...reached };
+  try {
+    const attachment = isInsertDue(olds, news)
+      ? await attachIso(host, requestOf(news), attachmentOf(olds))
+      : attachmentOf(olds);
+    return { outs: { ...made, ...attachment, status: "ready" } };
+  } catch (error) {
+    throw toEngineError(error, (left) => ({ id, properties: { ...made, ...left } }));
+  }
+}
+
+export async function read(id: string, state: IsoAttachmentState): Promise<ReadResult<IsoAttachmentState>> {
+  const found = await readAttachment(await hostOf(state), state);
+  if (found.state === "no VM") return { id: "" };
+  if (state.once) return { id, props: state };
+  if (found.state === "no drive") return { id: "" };
+  return { id, props: { ...state, vdiUuid: found.vdiUuid } };
+}
+
+export async function remove(state: IsoAttachmentState): Promise<void> {
+  const { leftVbdUuid } = await detachIso(await hostOf(state), state);
+  if (leftVbdUuid)
+    await warn(
+      state.owner,
+      `The CD drive that was made for the disc stays in VM ${state.vmUuid}, which runs or has another disc in it. ` +
+        `Once it is halted, \`xe vbd-destroy uuid=${leftVbdUuid}\` removes the drive.`,
+    );
+}
+
+export function diff(olds: IsoAttachmentState, news: IsoAttachmentInputs): DiffResult {
+  const replaces = [
+    ...(news.vmUuid === olds.vmUuid ? [] : ["vmUuid"]),
+    ...(news.device === undefined || news.device === olds.device ? [] : ["device"]),
+    ...(olds.status === "ready" ? [] : ["status"]),
+  ];
+  const changes = replaces.length > 0 || isInsertDue(olds, news) || isConnectionChanged(olds, news);
+  // The new one may go to the drive of the old one, which would then eject it.
+  return { changes, replaces, deleteBeforeReplace: true };
+}
+
+/** Whether another disc is wanted, or the one that was inserted is no longer in the drive and `once` is not set. */
+function isInsertDue(olds: IsoAttachmentState, { vdiUuid, once }: IsoAttachmentInputs): boolean {
+  return !olds.insertedVdiUuids.includes(vdiUuid) || (!once && olds.vdiUuid !== vdiUuid);
+}
+
+function requestOf({ vmUuid, vdiUuid, device, replaceMedia }: IsoAttachmentInputs): AttachmentRequest {
+  return { vmUuid, vdiUuid, device, replaceMedia, assertWanted: assertEngine };
+}
+
+function attachmentOf(state: IsoAttachmentState): Attachment {
+  const { vmUuid, device, vbdUuid, driveCreated, insertedVdiUuids, replacedVdiUuid } = state;
+  return {
+    ...{ vmUuid, device, driveCreated, insertedVdiUuids },
+    ...(vbdUuid && { vbdUuid }),
+    ...(replacedVdiUuid && { replacedVdiUuid }),
+  };
+}
+
+function idOf({ vmUuid, vbdUuid, device }: Attachment): string {
+  return `${vmUuid}/${vbdUuid ?? device}`;
+}
+
+/** Where something stayed on the host, that is recorded. */
+function toEngineError(
+  error: unknown,
+  stored: (left: Attachment) => { id: string; properties: object },
+): unknown {
+  if (!(error instanceof AttachmentIncompleteError)) return error;
+  const { id, properties } = stored(error.left);
+  return new CreatedButFailedError(id, { ...properties, status: "incomplete" }, error);
+}

@@ -1,0 +1,77 @@
+import type { CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
+import { HostError } from "../host/error";
+import { findTempIso } from "../host/find-temp-iso";
+import { deleteTempIso, type TempIso } from "../host/temp-iso";
+import { checkHost, checkUuid, refuseUnknownArguments } from "./arguments";
+import type { ConnectionInputs } from "./connection";
+import { CreatedButFailedError } from "./engine-error";
+import { Problems } from "./problems";
+import { logIn } from "./reached-host";
+
+/** The inputs of a `XenIsoRelease` as they are stored. */
+export interface IsoReleaseInputs {
+  readonly srUuid: string;
+  readonly connection?: ConnectionInputs;
+  /** URN of the resource, given by its class. */
+  readonly owner: string;
+}
+
+/** The outputs of a `XenIsoRelease` as they are stored. The host is not needed any more, nor how to reach it. */
+export interface IsoReleaseState extends Omit<IsoReleaseInputs, "connection"> {
+  /** What a release that failed in its midst may have left: the next up goes on with it. */
+  readonly left?: TempIso;
+}
+
+const ARGUMENTS = ["srUuid", "connection", "after"];
+
+/** Checks the arguments without the network. */
+export async function checkIsoRelease(news: Record<string, unknown>) {
+  const problems = new Problems();
+  refuseUnknownArguments(news, { className: "XenIsoRelease", names: ARGUMENTS }, problems);
+  checkUuid(news, "srUuid", problems);
+  await checkHost(news, problems);
+  // The engine has waited for it, and that is all it is for: its value does not get into the state.
+  const { after: _, ...inputs } = news;
+  return { inputs, failures: problems.failures };
+}
+
+/** Ends the disc's life; an SR that is gone is released already. */
+export async function create(inputs: IsoReleaseInputs): Promise<CreateResult<IsoReleaseState>> {
+  const { srUuid } = inputs;
+  const { host } = await logIn(inputs);
+  const iso = await findTempIso(host, srUuid);
+  const outs = stateOf(inputs);
+  try {
+    if (iso) await deleteTempIso(host, iso);
+  } catch (error) {
+    // Then nothing was removed. Otherwise its SR, by which the rest is found, may be gone.
+    if (error instanceof HostError && error.code === "DISC_IN_USE") throw error;
+    throw new CreatedButFailedError(srUuid, { ...outs, left: iso }, error as Error);
+  }
+  return { id: srUuid, outs };
+}
+
+/** Goes on with a release that failed in its midst. */
+export async function update(
+  olds: IsoReleaseState,
+  news: IsoReleaseInputs,
+): Promise<UpdateResult<IsoReleaseState>> {
+  const { host } = await logIn(news);
+  if (olds.left) await deleteTempIso(host, olds.left);
+  return { outs: stateOf(news) };
+}
+
+export function read(id: string, state: IsoReleaseState): ReadResult<IsoReleaseState> {
+  return { id, props: state };
+}
+
+export function diff(olds: IsoReleaseState, news: IsoReleaseInputs): DiffResult {
+  const replaces = news.srUuid === olds.srUuid ? [] : ["srUuid"];
+  return { changes: replaces.length > 0 || olds.left !== undefined, replaces };
+}
+
+/** With the `__provider` among the inputs, without which refresh and destroy would fail. */
+function stateOf(inputs: IsoReleaseInputs): IsoReleaseState {
+  const { connection: _, ...state } = inputs;
+  return state;
+}

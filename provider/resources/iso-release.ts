@@ -1,0 +1,53 @@
+import * as pulumi from "@pulumi/pulumi";
+import { isoReleaseProvider } from "../lifecycle/serialised";
+import { type ConnectionArgs, withSecrets } from "./connection";
+
+/** The arguments of a {@link XenIsoRelease}. */
+export interface XenIsoReleaseArgs {
+  /** UUID of the SR of a `XenTempIso` with `once: true`. */
+  srUuid: pulumi.Input<string>;
+  /**
+   * Whatever the release has to wait for: the VM's address, the output of a command that ran on it. Its value
+   * does not count and is not stored. `dependsOn` does the same for resources.
+   */
+  after?: pulumi.Input<unknown>;
+  /** How to reach the host that has the disc; what is not given comes from the stack's configuration. */
+  connection?: pulumi.Input<ConnectionArgs | undefined> | undefined;
+}
+
+const TYPE = { module: "xen", name: "IsoRelease" } as const;
+
+/**
+ * Ends the life of a `XenTempIso` in the same `pulumi up` that used it: the disc is ejected everywhere, its SR
+ * forgotten, its file and folder removed. A new `srUuid` releases that one; to destroy a release does nothing.
+ *
+ * ```ts
+ * const seed = new XenTempIso("web-1-seed", { isoPath, once: true });
+ * // … a VM that has the disc in its drive …
+ * new XenIsoRelease("web-1-release", { srUuid: seed.srUuid, after: vm.ipv4Addresses });
+ * ```
+ */
+export class XenIsoRelease extends pulumi.dynamic.Resource {
+  /** UUID of the SR that was released; also the resource's `id`. */
+  declare readonly srUuid: pulumi.Output<string>;
+
+  /**
+   * @param name of the resource
+   * @throws nothing: what is wrong with the arguments is reported at preview; an SR that no `XenTempIso` has made
+   * is refused at create
+   */
+  constructor(name: string, args: XenIsoReleaseArgs, opts?: pulumi.CustomResourceOptions) {
+    super(
+      isoReleaseProvider,
+      name,
+      {
+        ...args,
+        connection: withSecrets(args.connection),
+        owner: pulumi.createUrn(name, `pulumi-nodejs:dynamic/${TYPE.module}:${TYPE.name}`, opts?.parent),
+      },
+      opts,
+      TYPE.module,
+      TYPE.name,
+    );
+  }
+}

@@ -1,0 +1,106 @@
+import { beforeEach, expect, test } from "vitest";
+import { configure } from "../../../provider/lifecycle/connection";
+import { diff, type IsoAttachmentState } from "../../../provider/lifecycle/iso-attachment";
+import {
+  checkIsoAttachment,
+  type IsoAttachmentInputs,
+} from "../../../provider/lifecycle/iso-attachment-inputs";
+import { UNKNOWN } from "../../../provider/lifecycle/unknown";
+
+const VM = "1f0c14c8-3b5e-4b8f-9d0b-0b6f6bb3a8a1";
+const DISC = "9d2e8f0a-6a0e-4c58-8e0b-2f1d6a7c1b11";
+const OTHER = "7b84f233-8aa3-468d-b254-fd585194da21";
+
+const connection = { host: "xen1.example.net", password: "s3cret" };
+const inputs: IsoAttachmentInputs = { vmUuid: VM, vdiUuid: DISC, connection, owner: "urn:pulumi:s::p::t::n" };
+const state: IsoAttachmentState = {
+  ...inputs,
+  vbdUuid: "b",
+  device: "3",
+  driveCreated: false,
+  insertedVdiUuids: [DISC],
+  host: "xen1.example.net",
+  port: 22,
+  user: "root",
+  hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE9nPhGcVqzEFP5jzwVoeDYPqeoS8k9KN0S2QkXSxqGq",
+  status: "ready",
+};
+
+beforeEach(() => {
+  const get = () => undefined as never;
+  configure({ get, require: get });
+});
+
+test("check leaves good arguments, and those not known yet, as they are", async () => {
+  for (const news of [
+    inputs,
+    { ...inputs, device: "3", replaceMedia: true, once: false, __provider: "exports" },
+    { ...inputs, vmUuid: UNKNOWN, vdiUuid: UNKNOWN, device: UNKNOWN, once: UNKNOWN, connection: UNKNOWN },
+  ])
+    await expect(checkIsoAttachment(news as never)).resolves.toEqual({ inputs: news, failures: [] });
+});
+
+test.each<[string, Record<string, unknown>, RegExp]>([
+  ["no VM", { vmUuid: undefined }, /^vmUuid: is missing/],
+  ["a VM's name", { vmUuid: "web-1" }, /^vmUuid: takes a UUID as xe prints it/],
+  ["a UUID in upper case", { vmUuid: VM.toUpperCase() }, /^vmUuid: takes a UUID .* in lower case/],
+  ["no disc", { vdiUuid: undefined }, /^vdiUuid: is missing/],
+  ["a disc with a newline", { vdiUuid: `${DISC}\n` }, /^vdiUuid: takes a UUID/],
+  ["a slot as a number", { device: 3 }, /^device: takes the number of a slot as text/],
+  ["the guest's name of a drive", { device: "xvdd" }, /^device: takes the number/],
+  ["a slot that there is not", { device: "16" }, /^device: takes the number/],
+  ["a replaceMedia that is no boolean", { replaceMedia: "true" }, /^replaceMedia: takes true or false/],
+  ["a once that is no boolean", { once: 1 }, /^once: takes true or false/],
+  [
+    "an unknown argument",
+    { vdiUUID: DISC },
+    /^vdiUUID: is no argument of XenIsoAttachment; there are vmUuid/,
+  ],
+  [
+    "an unknown field of the connection",
+    { connection: { ...connection, pasword: "x" } },
+    /^connection\.pasword/,
+  ],
+])("check refuses %s", async (_title, change, reason) => {
+  const { failures } = await checkIsoAttachment({ ...inputs, ...change });
+  expect(failures).toEqual([{ property: "", reason: expect.stringMatching(reason) }]);
+});
+
+test.each<[string, Partial<IsoAttachmentState>, Partial<IsoAttachmentInputs>]>([
+  ["nothing", {}, {}],
+  [
+    "once, replaceMedia and the owner's URN",
+    {},
+    { once: true, replaceMedia: true, owner: "urn:pulumi:o::p::t::n" },
+  ],
+  ["a slot that was chosen at create", { device: "4" }, {}],
+  ["a disc that is gone from the drive, with once", { vdiUuid: "" }, { once: true }],
+])("no change: %s", (_title, olds, news) => {
+  expect(diff({ ...state, ...olds }, { ...inputs, ...news })).toMatchObject({ changes: false, replaces: [] });
+});
+
+test.each<[string, Partial<IsoAttachmentState>, Partial<IsoAttachmentInputs>]>([
+  ["another disc", {}, { vdiUuid: OTHER }],
+  ["another disc, with once", { vdiUuid: "" }, { vdiUuid: OTHER, once: true }],
+  ["a disc not known yet", {}, { vdiUuid: UNKNOWN }],
+  ["a disc that is gone from the drive", { vdiUuid: "" }, {}],
+  ["somebody else's disc in the drive", { vdiUuid: OTHER }, {}],
+  ["another password", {}, { connection: { ...connection, password: "new" } }],
+  ["another host of the pool", {}, { connection: { ...connection, host: "xen2.example.net" } }],
+  ["a connection not known yet", {}, { connection: UNKNOWN as never }],
+])("update in place: %s", (_title, olds, news) => {
+  expect(diff({ ...state, ...olds }, { ...inputs, ...news })).toMatchObject({ changes: true, replaces: [] });
+});
+
+test.each<[string, Partial<IsoAttachmentState>, Partial<IsoAttachmentInputs>, string]>([
+  ["another VM", {}, { vmUuid: OTHER }, "vmUuid"],
+  ["a VM not known yet", {}, { vmUuid: UNKNOWN }, "vmUuid"],
+  ["another slot", {}, { device: "4" }, "device"],
+  ["what is incomplete", { status: "incomplete" }, {}, "status"],
+])("replace, the old one first: %s", (_title, olds, news, replaced) => {
+  expect(diff({ ...state, ...olds }, { ...inputs, ...news })).toEqual({
+    changes: true,
+    replaces: [replaced],
+    deleteBeforeReplace: true,
+  });
+});
