@@ -41,7 +41,7 @@ test.each([[], ["--exactOptionalPropertyTypes"]])("its types fit a strict progra
   const folder = await mkdtemp(join(workspace, "types-"));
   const program = `
     import * as pulumi from "@pulumi/pulumi";
-    import { cloudInit, neonInit, XenTempIso } from "pulumi-xen-iso";
+    import { cloudInit, neonInit, XenIsoAttachment, XenIsoRelease, XenTempIso } from "pulumi-xen-iso";
     const config = new pulumi.Config("xen");
     const port: number | undefined = config.getNumber("port");
     const connection = { host: config.require("host"), port, password: config.getSecret("password") };
@@ -57,6 +57,11 @@ test.each([[], ["--exactOptionalPropertyTypes"]])("its types fit a strict progra
     new XenTempIso("wrong content", { files: { a: { text: "text" } } });
     export const vdiUuid: pulumi.Output<string> = seed.vdiUuid;
     export const size: pulumi.Output<number> = seed.isoSize;
+    const vmUuid = pulumi.output("1f0c14c8-3b5e-4b8f-9d0b-0b6f6bb3a8a1");
+    const once: boolean | undefined = config.getBoolean("once");
+    const drive = new XenIsoAttachment("cd", { vmUuid, vdiUuid: seed.vdiUuid, device: undefined, once, connection });
+    new XenIsoRelease("release", { srUuid: seed.srUuid, after: [drive.device, pulumi.secret(1), seed], connection });
+    export const vbdUuid: pulumi.Output<string> = drive.vbdUuid;
     // @ts-expect-error: no such argument
     new XenTempIso("wrong", { isoPaht: "a.iso" });
   `;
