@@ -12,7 +12,19 @@ test("a VM's drive holds the disc, then another one in the same drive, then none
   await using example = await startExample("attachment", pool.coordinator, { vmUuid: vm.uuid });
   const { stack } = example;
   await example.write(files("web-1"));
-  await stack.up();
+
+  // A failure that cannot be undone is stored, and the next up begins anew.
+  const effect = {
+    kind: "fail",
+    code: "SR_BACKEND_FAILURE_46",
+    params: ["", "The VDI is not available", ""],
+  };
+  pool.xapi.faults.push({ command: "vbd-insert", effect: effect as never });
+  pool.xapi.faults.push({ command: "vm-list", skip: 1, effect: effect as never });
+  expect((await stack.up({ expectFailure: true })).output).toMatch(
+    /xe vbd-insert failed .*What could not be undone: what was done to CD drive 3 of VM web-1/s,
+  );
+  expect((await stack.up()).output).toMatch(/\+- ?1 replaced/);
   const first = await stack.outputs();
   expect(first).toMatchObject({ vbdUuid: drive?.uuid, device: "3" });
   expect(drive).toMatchObject({ vdiUuid: first["vdiUuid"], currentlyAttached: true });
