@@ -54,6 +54,30 @@ module.exports = {
       to: { path: folder("host", "xe", "ssh") },
     },
     {
+      name: "cli-stands-alone",
+      comment: "the command line has nothing to do with the engine, and nothing with it but its tests",
+      severity: "error",
+      from: { path: "^provider/", pathNot: folder("cli") },
+      to: { path: folder("cli") },
+    },
+    {
+      name: "cli-without-engine",
+      comment: "of lifecycle, the command line has the rules for a connection",
+      severity: "error",
+      from: { path: folder("cli") },
+      to: {
+        path: folder("resources", "lifecycle", "iso"),
+        pathNot: "^provider/lifecycle/(connection|problems)\\.ts$",
+      },
+    },
+    {
+      name: "commander-in-cli",
+      comment: "a program that imports the package does not load the command line's library",
+      severity: "error",
+      from: { path: "^provider/", pathNot: folder("cli") },
+      to: { path: "^(node_modules/)?commander" },
+    },
+    {
       name: "iso-is-pure",
       severity: "error",
       from: { path: folder("iso") },

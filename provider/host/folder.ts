@@ -168,7 +168,7 @@ export function failed(
   host: SharedConnection,
   code: HostErrorCode,
   message: string,
-  { stderr }: ExecResult,
+  { stderr }: Pick<ExecResult, "stderr">,
 ): HostError {
   const words = stderr.trim();
   return new HostError(code, host.address, words ? `${message} The host says: ${words}` : message);

@@ -57,7 +57,7 @@ export class AbandonedError extends Error {
 }
 
 /** How long after its last touch a pending marker still stands for somebody who works, in seconds. */
-const LEASE_SECONDS = 60;
+export const LEASE_SECONDS = 60;
 
 /** How long a create waits for another one of the same resource. */
 const OWNER_BUSY = { firstPauseMs: 2_000, growth: 1.3, longestPauseMs: 5_000, budgetMs: 90_000 };

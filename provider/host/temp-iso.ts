@@ -22,6 +22,7 @@ import {
 import { uploadImage } from "./image";
 import { renewMarkers, whileLeased } from "./lease";
 import { type DiscPlan, findMadeDisc, type MadeDisc, makeAtOnce, makeDisc, NotWholeError } from "./make";
+import { nameDescriptionOf } from "./name-description";
 import { AbandonedError, onceOwnerIsDone, prepareFolder } from "./prepare";
 import { withRollback } from "./rollback";
 import { findLostSr, findSrs, forgetSr, lookAtSr, type SrMark } from "./sr";
@@ -305,6 +306,6 @@ async function clearFolder(
 function srOf(folder: Folder, owner: string): SrMark {
   return {
     location: pathOf(folder),
-    nameDescription: `Temporary ISO of ${owner} in folder ${folder.uuid} (pulumi-xen-iso)`,
+    nameDescription: nameDescriptionOf(owner, folder.uuid),
   };
 }

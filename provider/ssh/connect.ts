@@ -15,6 +15,8 @@ export interface Connection {
   readonly address: string;
   /** The key that the host proved to have, as `ssh-ed25519 AAAA…`. */
   readonly hostKey: string;
+  /** What both sides agreed on for what is sent: `aes128-gcm@openssh.com`. */
+  readonly cipher: string;
   /** Aborted, with the reason, when the link is gone. */
   readonly lost: AbortSignal;
   readonly close: () => void;
@@ -88,6 +90,7 @@ async function logIn(target: SshTarget, sock?: Readable): Promise<Connection> {
   setMaxListeners(0, lost.signal);
   const client = new Client();
   let hostKey = "";
+  let cipher = "";
   let refusal: HostKeyRefusal | undefined;
 
   const config: ConnectConfig = {
@@ -109,6 +112,7 @@ async function logIn(target: SshTarget, sock?: Readable): Promise<Connection> {
   await new Promise<void>((resolve, reject) => {
     let cause: Error | undefined;
     client.on("error", (error) => (cause ??= error));
+    client.once("handshake", ({ cs }) => (cipher = cs.cipher));
     client.once("ready", resolve);
     // Its close may be long in coming: it waits for what is still to be sent.
     client.once("end", () => lost.abort(connectionLost(address, cause)));
@@ -125,7 +129,7 @@ async function logIn(target: SshTarget, sock?: Readable): Promise<Connection> {
   });
   // Nagle's algorithm against delayed acknowledgements costs a factor of a hundred on uploads.
   client.setNoDelay(true);
-  return { client, target, address, hostKey, lost: lost.signal, close: () => client.end() };
+  return { client, target, address, hostKey, cipher, lost: lost.signal, close: () => client.end() };
 }
 
 function connectionLost(address: string, cause: Error | undefined): SshError {

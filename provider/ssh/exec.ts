@@ -33,6 +33,8 @@ export interface ExecResult {
   /** What the script itself printed, without the noise of the root shell's start-up files. */
   readonly stdout: string;
   readonly stderr: string;
+  /** What those files printed before it, to standard output. */
+  readonly noise: string;
 }
 
 /** How long not one byte of input may move before the host counts as gone; there is no limit on the whole. */
@@ -242,6 +244,7 @@ function readResult(
     status: Number(stdout.slice(end + mark.length + 2)),
     stdout: stdout.slice(begin + mark.length + 1, end),
     stderr: stderr.slice(stderr.indexOf(`${mark}\n`) + mark.length + 1),
+    noise: stdout.slice(0, begin),
   };
 }
 

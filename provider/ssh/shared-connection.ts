@@ -63,6 +63,11 @@ export class SharedConnection {
     return this.#use((connection) => Promise.resolve(connection.hostKey));
   }
 
+  /** What is sent is encrypted with it: `aes128-gcm@openssh.com`. */
+  cipher(): Promise<string> {
+    return this.#use((connection) => Promise.resolve(connection.cipher));
+  }
+
   async #use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     clearTimeout(this.#idle);
     try {

@@ -57,7 +57,7 @@ export const pbdPlug = (uuid: string | Script) => xe("pbd-plug", { uuid }, nothi
 export const pbdUnplug = (uuid: string) => xe("pbd-unplug", { uuid }, nothing);
 
 export const vdiList = (filter: Fields) =>
-  list("vdi-list", ["uuid", "name-label", "virtual-size", "location"], filter);
+  list("vdi-list", ["uuid", "name-label", "sr-uuid", "virtual-size", "location"], filter);
 
 /** Includes the drives of snapshots. */
 export const vbdList = (filter: Fields) => list("vbd-list", VBD_FIELDS, filter);
@@ -80,6 +80,13 @@ export const vmList = (filter: Fields) => list("vm-list", ["uuid", "name-label",
 
 /** What the toolstack is doing, calls whose client is gone among it. */
 export const taskList = (filter: Fields) => list("task-list", ["uuid", "name-label", "status"], filter);
+
+/** The fields about SSH are those of xapi 25.27 and later: a host that lacks them prints the others. */
+export const hostList = (filter: Fields) =>
+  list("host-list", ["uuid", "name-label", "ssh-auto-mode", "ssh-expiry", "ssh-enabled-timeout"], filter);
+
+/** The one pool that a host is in; its `master` is the coordinator. */
+export const poolList = () => list("pool-list", ["uuid", "name-label", "master", "ha-enabled"], {});
 
 /** The same list as one line of UUIDs with commas between them, for a script to read. */
 export const minimal = ({ name, script }: XeCommand<XeRecord[]>): XeCommand<string> => ({

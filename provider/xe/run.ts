@@ -19,10 +19,14 @@ const AGAIN = { firstPauseMs: 500, growth: 1.6, longestPauseMs: 10_000, budgetMs
  * @throws {@link XeError} with xapi's code when `xe` reports a failure
  * @throws `SshError` when the link fails
  */
-export async function runXe<T>(host: SharedConnection, command: XeCommand<T>): Promise<T> {
+export async function runXe<T>(
+  host: SharedConnection,
+  command: XeCommand<T>,
+  timeoutMs = TIMEOUT_MS,
+): Promise<T> {
   const { status, stdout, stderr } = await host.exec(command.script, {
     purpose: `run xe ${command.name}`,
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs,
   });
   if (status === 0) return command.parse(stdout);
   const { code, params } = parseXeError(stderr);

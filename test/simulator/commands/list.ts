@@ -19,7 +19,11 @@ export function listCommand<R>(recordClass: RecordClass<R>): Command {
     const wanted = args.get("params")?.split(",") ?? recordClass.shown;
     // The order in which fields are asked for does not count.
     const fields = recordClass.fields.filter(({ name }) => wanted.includes(name) || wanted[0] === "all");
-    return { table: records.map((record) => fields.map((field) => printField(field, record, xapi))) };
+    const printed = (record: R) =>
+      fields
+        .filter(({ isKnown }) => isKnown?.(record) ?? true)
+        .map((field) => printField(field, record, xapi));
+    return { table: records.map(printed) };
   });
 }
 

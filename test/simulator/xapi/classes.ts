@@ -57,6 +57,13 @@ function assertAttached(srUuid: string, database: Database): void {
   }
 }
 
+/** Of xapi 25.27 and later. */
+const ssh = [
+  text<HostRecord>("ssh-enabled-timeout", (record) => String(record.sshEnabledTimeout)),
+  text<HostRecord>("ssh-expiry", () => "20261124T12:00:00Z"),
+  text<HostRecord>("ssh-auto-mode", (record) => String(record.sshAutoMode)),
+].map((field) => ({ ...field, isKnown: ({ sshAutoMode }: HostRecord) => sshAutoMode !== undefined }));
+
 const host: RecordClass<HostRecord> = {
   name: "host",
   records: (database) => database.hosts,
@@ -70,6 +77,7 @@ const host: RecordClass<HostRecord> = {
     text("hostname", (record) => record.nameLabel),
     text("address", (record) => record.address),
     tags,
+    ...ssh,
   ],
 };
 
@@ -249,6 +257,7 @@ const pool: RecordClass<PoolRecord> = {
     text("default-SR", () => NOT_IN_DATABASE),
     text("ha-enabled", (record) => String(record.haEnabled)),
     otherConfig,
+    text("ha-enabled", (record) => String(record.haEnabled)),
     tags,
   ],
 };

@@ -15,6 +15,8 @@ export interface Field<R> {
   readonly write?: (record: R, value: string, database: Database) => void;
   readonly isWritable?: boolean;
   readonly isDeprecated?: boolean;
+  /** Whether this xapi knows it; every one does by default. */
+  readonly isKnown?: (record: R) => boolean;
 }
 
 /** What `xe` prints for a reference that leads nowhere, also of an empty drive's disc. */

@@ -8,6 +8,10 @@ export interface HostRecord {
   nameDescription: string;
   address: string;
   enabled: boolean;
+  /** Whether sshd runs only while xapi is down; a host before xapi 25.27 has no such field. */
+  sshAutoMode: boolean | undefined;
+  /** After how many seconds sshd is stopped; 0 is never. */
+  sshEnabledTimeout: number;
   otherConfig: StringMap;
   tags: string[];
 }

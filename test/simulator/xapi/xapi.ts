@@ -77,6 +77,8 @@ export class Xapi extends Database {
       nameDescription: "Default install",
       address: `192.0.2.${this.hosts.length + 1}`,
       enabled: true,
+      sshAutoMode: undefined,
+      sshEnabledTimeout: 0,
       otherConfig: {},
       tags: [],
     };

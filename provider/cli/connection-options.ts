@@ -1,0 +1,135 @@
+import { readFileSync } from "node:fs";
+import { type Command, Option } from "commander";
+import { checkConnection, type ConnectionInputs } from "../lifecycle/connection";
+import { Problems } from "../lifecycle/problems";
+import { UsageError } from "./exit";
+
+/** A connection with a host to log in to. */
+export type HostConnection = ConnectionInputs & { readonly host: string };
+
+/** What commander makes of the flags: `--private-key-file` is `privateKeyFile`. */
+export type Flags = Readonly<Record<string, unknown>>;
+
+/** A host that does not answer is told after so many tries; resources try longer. */
+const DIAL_ERROR_LIMIT = "3";
+
+/** How to log in to the host, and with `proxy-` before them to its jump host. */
+const LOGIN: readonly (readonly [flag: string, text: string])[] = [
+  ["host <name>", "name or address"],
+  ["port <port>", "22 unless given"],
+  ["user <name>", "root unless given"],
+  ["host-key <key>", '"ssh-ed25519 AAAA…" or "SHA256:…"; known_hosts decides unless given'],
+  ["private-key-file <path>", "private key in PEM or OpenSSH form"],
+  ["agent-socket-path <path>", "SSH agent, that of SSH_AUTH_SOCK unless given"],
+];
+
+/** No password stands on a command line: everybody on the machine could read it. */
+const PASSWORDS_HELP = `
+Passwords are read from XEN_PASSWORD and XEN_PRIVATE_KEY_PASSWORD, those of a jump host from
+XEN_PROXY_PASSWORD and XEN_PROXY_PRIVATE_KEY_PASSWORD, or asked for on the terminal.`;
+
+/** Gives a command the connection options of the resources. */
+export function addConnectionOptions(command: Command): Command {
+  command.optionsGroup("Host itself (dom0):");
+  for (const [flag, text] of LOGIN) command.addOption(withVariable(flag, text));
+  command.addOption(withVariable("dial-error-limit <tries>", "tries to connect").default(DIAL_ERROR_LIMIT));
+  command.addOption(withVariable("per-dial-timeout <seconds>", "time for each try, 15 unless given"));
+  command.optionsGroup("Jump host, where one is needed:");
+  for (const [flag, text] of LOGIN) command.addOption(withVariable(`proxy-${flag}`, text));
+  return command.addHelpText("after", PASSWORDS_HELP);
+}
+
+/**
+ * Reads the connection from flags and environment.
+ *
+ * @throws {@link UsageError}
+ */
+export function readConnection(flags: Flags, env: NodeJS.ProcessEnv): HostConnection {
+  const { host, ...rest } = readLogin(flags, env, "");
+  if (host === undefined) throw new UsageError("--host is missing: give it, or set XEN_HOST.");
+  const proxy = readLogin(flags, env, "proxy-");
+  return {
+    ...rest,
+    host,
+    ...given({
+      proxy: proxy.host === undefined ? undefined : proxy,
+      dialErrorLimit: numberOf(flags["dialErrorLimit"]),
+      perDialTimeout: numberOf(flags["perDialTimeout"]),
+    }),
+  };
+}
+
+/**
+ * Refuses what cannot be used to log in, by the rules of the resources.
+ *
+ * @throws {@link UsageError}
+ */
+export function assertUsable(connection: HostConnection): void {
+  const problems = new Problems();
+  checkConnection(connection, problems);
+  const [...reasons] = problems.failures.map(({ reason }) => inFlags(reason));
+  if (reasons.length > 0) throw new UsageError(reasons.join("\n"));
+}
+
+/** A message that names fields of a connection, with the flags and variables by which they are set here. */
+export function inFlags(message: string): string {
+  return message
+    .replace(/ \(or `pulumi config set [^`]*`\)/, "")
+    .replace(/\bconnection(\.proxy)?: has no way to log in; .*/, (_match, proxy?: string) =>
+      proxy ? NO_LOGIN.replaceAll("XEN_", "XEN_PROXY_").replaceAll("--", "--proxy-") : NO_LOGIN,
+    )
+    .replace(/\bconnection\.(proxy\.)?([a-z]\w*)/g, (_match, proxy: string | undefined, field: string) =>
+      nameOf(field, proxy ? "proxy-" : ""),
+    );
+}
+
+const NO_LOGIN =
+  "There is no way to log in: set XEN_PASSWORD, or give --private-key-file or --agent-socket-path.";
+
+function nameOf(field: string, prefix: "" | "proxy-"): string {
+  if (field === "password" || field === "privateKeyPassword") return variableOf(`${prefix}${kebab(field)}`);
+  return `--${prefix}${field === "privateKey" ? "private-key-file" : kebab(field)}`;
+}
+
+function readLogin(flags: Flags, env: NodeJS.ProcessEnv, prefix: "" | "proxy-"): ConnectionInputs {
+  const flag = (name: string) => flags[camel(`${prefix}${name}`)] as string | undefined;
+  const secret = (name: string) => env[variableOf(`${prefix}${name}`)] || undefined;
+  return given({
+    host: flag("host"),
+    port: numberOf(flag("port")),
+    user: flag("user"),
+    hostKey: flag("host-key"),
+    privateKey: readKey(flag("private-key-file"), `--${prefix}private-key-file`),
+    agentSocketPath: flag("agent-socket-path"),
+    password: secret("password"),
+    privateKeyPassword: secret("private-key-password"),
+  });
+}
+
+function readKey(path: string | undefined, flag: string): string | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UsageError(`${flag}: ${(error as Error).message}`);
+  }
+}
+
+function withVariable(flag: string, text: string): Option {
+  return new Option(`--${flag}`, text).env(variableOf(flag.replace(/ .*/, "")));
+}
+
+const variableOf = (name: string) => `XEN_${name.replaceAll("-", "_").toUpperCase()}`;
+const camel = (name: string) => name.replace(/-(.)/g, (_match, letter: string) => letter.toUpperCase());
+const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** What is no number is left, to be refused by the rule for the field. */
+function numberOf(text: unknown): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}
+
+type Given<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
+
+function given<T extends object>(values: T): Given<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>;
+}

@@ -1,0 +1,204 @@
+import { fingerprint } from "../ssh/host-key";
+import type { HostFacts, Place, Toolstack } from "./host-facts";
+import { bytes } from "./print";
+
+/** One thing that `doctor` looked at. */
+export interface Check {
+  readonly name: string;
+  readonly status: "ok" | "warning" | "failed";
+  /** What there is; where that is not well, what will go wrong. */
+  readonly detail: string;
+  /** What to do about it. */
+  readonly advice?: string;
+}
+
+/** From here on a disc takes seconds longer, for it takes about this many commands. */
+const SLOW_ROUND_TRIP_MS = 200;
+const COMMANDS_OF_A_CREATE = 15;
+
+/** Says what would go wrong on a host. Pure. */
+export function diagnose(facts: HostFacts): Check[] {
+  return [
+    login(facts),
+    hostKey(facts),
+    cipher(facts),
+    roundTrip(facts),
+    startUpFiles(facts),
+    xe(facts),
+    inventory(facts),
+    xeSettings(facts),
+    ...facts.places.map(room),
+    ...toolstack(facts),
+  ];
+}
+
+const ok = (name: string, detail: string): Check => ({ name, status: "ok", detail });
+const warning = (name: string, detail: string, advice: string): Check => ({
+  name,
+  status: "warning",
+  detail,
+  advice,
+});
+const failed = (name: string, detail: string, advice: string): Check => ({
+  name,
+  status: "failed",
+  detail,
+  advice,
+});
+
+const login = ({ user, address }: HostFacts) => ok("login", `${user}@${address}`);
+
+function hostKey({ hostKey: key, isHostKeyChecked }: HostFacts): Check {
+  const [type = "", base64 = ""] = key.split(" ");
+  const name = `${type} ${fingerprint(Buffer.from(base64, "base64"))}`;
+  return isHostKeyChecked
+    ? ok("host key", name)
+    : warning(
+        "host key",
+        `It is not checked: whoever is in between gets the credentials. It is ${name} now.`,
+        `Compare it with the host's console, then give --host-key "${key}".`,
+      );
+}
+
+function cipher({ cipher: name }: HostFacts): Check {
+  return name.includes("gcm")
+    ? ok("cipher", name)
+    : warning(
+        "cipher",
+        `${name}: uploads take longer than with AES-GCM.`,
+        "Allow aes128-gcm@openssh.com in Ciphers of the host's sshd_config.",
+      );
+}
+
+function roundTrip({ roundTripMs }: HostFacts): Check {
+  const detail = `${Math.round(roundTripMs)} ms for a command`;
+  if (roundTripMs < SLOW_ROUND_TRIP_MS) return ok("round trip", detail);
+  const seconds = Math.round((roundTripMs * COMMANDS_OF_A_CREATE) / 1_000);
+  return warning(
+    "round trip",
+    `${detail}: each disc takes about ${seconds} s for that alone.`,
+    "Run pulumi nearer to the host, or look what its start-up files and its load are.",
+  );
+}
+
+function startUpFiles({ noise, isInputWhole }: HostFacts): Check {
+  const name = "start-up files";
+  if (!isInputWhole)
+    return failed(
+      name,
+      "Those of root's shell read standard input: images do not arrive whole.",
+      "Make root's .bashrc do so for terminals only: `[ -t 0 ] || return` at its beginning.",
+    );
+  return noise === ""
+    ? ok(name, "root's shell starts without a word")
+    : warning(
+        name,
+        `Those of root's shell print ${bytes(Buffer.byteLength(noise))}: SFTP does not work, other commands do.`,
+        "Make root's .bashrc print for terminals only: `[ -t 1 ] || return` at its beginning.",
+      );
+}
+
+function xe({ hasXe }: HostFacts): Check {
+  return hasXe
+    ? ok("xe", "is on the PATH")
+    : failed(
+        "xe",
+        "There is none: this is no XenServer or XCP-ng host.",
+        "Give the host itself (dom0), not a VM on it.",
+      );
+}
+
+function inventory({ hostUuid, product }: HostFacts): Check {
+  return hostUuid
+    ? ok("inventory", `${product}, host ${hostUuid}`)
+    : failed(
+        "inventory",
+        "/etc/xensource-inventory has no INSTALLATION_UUID: no disc can be made.",
+        "Give the host itself (dom0), not a VM on it.",
+      );
+}
+
+function xeSettings({ isXeSentElsewhere }: HostFacts): Check {
+  return isXeSentElsewhere
+    ? warning(
+        "~/.xe",
+        "It names a server: xe talks to that one, and not to this host's own toolstack.",
+        "Take the line server=… out of root's ~/.xe on the host.",
+      )
+    : ok("~/.xe", "names no other server");
+}
+
+function room({ srMountPath: name, fileSystem, availableBytes, obstacle, shortage }: Place): Check {
+  if (obstacle)
+    return failed(
+      name,
+      `It ${obstacle}.`,
+      "Set srMountPath to a folder on a file system that can be written.",
+    );
+  const free = `${bytes(availableBytes)} free (${fileSystem})`;
+  if (shortage) return failed(name, `${free}: no disc can be made.`, shortage);
+  return fileSystem === "tmpfs" || fileSystem === "ramfs"
+    ? warning(
+        name,
+        `${free}: this is memory of dom0, and every reboot makes corpses of the discs there.`,
+        "Set srMountPath to a folder on disk, /var/opt/xen-iso for instance.",
+      )
+    : ok(name, free);
+}
+
+function toolstack({ toolstack: answer, hostUuid }: HostFacts): Check[] {
+  if ("problem" in answer)
+    return [failed("toolstack", answer.problem, "Nothing can be made or removed until it answers.")];
+  const self = answer.hosts.find((each) => each["uuid"] === hostUuid);
+  if (!self)
+    return [
+      failed(
+        "toolstack",
+        "It does not know this host: every disc would be made on another one, and fail.",
+        "Check ~/.xe and INSTALLATION_UUID in /etc/xensource-inventory.",
+      ),
+    ];
+  return [ok("toolstack", "answers"), pool(answer, hostUuid), highAvailability(answer), ...sshService(self)];
+}
+
+function pool({ hosts, pool: record }: Toolstack, hostUuid: string): Check {
+  if (hosts.length === 1) return ok("pool", "the host is alone");
+  const coordinator =
+    hosts.find((each) => each["uuid"] === record?.["master"])?.["name-label"] ?? "one not known";
+  return record?.["master"] === hostUuid
+    ? ok("pool", `coordinator of ${hosts.length} hosts`)
+    : ok("pool", `one of ${hosts.length} hosts; the coordinator is ${coordinator}, and has to be up`);
+}
+
+function highAvailability({ pool: record }: Toolstack): Check {
+  return record?.["ha-enabled"] === "true"
+    ? warning(
+        "HA",
+        "It is on: a disc is refused to a VM that HA protects, and one whose folder is gone keeps the host from being enabled after a reboot.",
+        "Keep discs on disk (srMountPath), destroy them after the first boot, and `sweep --lost` before a reboot.",
+      )
+    : ok("HA", "is off");
+}
+
+/** Hosts before xapi 25.21 have no such service. */
+function sshService(self: Readonly<Record<string, string>>): Check[] {
+  const name = "SSH service";
+  if (self["ssh-auto-mode"] === "true")
+    return [
+      warning(
+        name,
+        "It is in auto mode: once the toolstack runs, it is switched off, and runs cannot log in.",
+        "Switch it on for good with `xe host-enable-ssh`, in xsconsole or XenCenter.",
+      ),
+    ];
+  const seconds = Number(self["ssh-enabled-timeout"] ?? 0);
+  if (seconds > 0)
+    return [
+      warning(
+        name,
+        `It is switched off at ${self["ssh-expiry"] ?? "the end of its time limit"}.`,
+        `\`xe host-param-set uuid=${self["uuid"] ?? ""} ssh-enabled-timeout=0\` takes the limit away.`,
+      ),
+    ];
+  return [ok(name, "stays on")];
+}

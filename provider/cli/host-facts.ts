@@ -1,0 +1,155 @@
+import { MEASURE_ROOM, noRoom } from "../host/room";
+import { lines, sh } from "../ssh/sh";
+import type { SharedConnection } from "../ssh/shared-connection";
+import { hostList, poolList } from "../xe/commands";
+import type { XeRecord } from "../xe/parse";
+import { runXe } from "../xe/run";
+
+/** What `doctor` reads from a host that lets it log in. */
+export interface HostFacts {
+  /** `host:port` */
+  readonly address: string;
+  readonly user: string;
+  /** `ssh-ed25519 AAAA…` */
+  readonly hostKey: string;
+  readonly isHostKeyChecked: boolean;
+  readonly cipher: string;
+  /** How long a command takes that does nothing. */
+  readonly roundTripMs: number;
+  /** What the shell's start-up files print. */
+  readonly noise: string;
+  /** Whether what is sent to a command reaches it: a start-up file may read it before. */
+  readonly isInputWhole: boolean;
+  readonly hasXe: boolean;
+  /** INSTALLATION_UUID; empty where there is no inventory. */
+  readonly hostUuid: string;
+  /** Name and version of the product. */
+  readonly product: string;
+  /** Whether `~/.xe` names a server. */
+  readonly isXeSentElsewhere: boolean;
+  readonly places: readonly Place[];
+  readonly toolstack: Toolstack | { readonly problem: string };
+}
+
+/** Where folders are to be made; measured is the nearest folder that is there. */
+export interface Place {
+  readonly srMountPath: string;
+  /** As `stat -f -c %T` prints it. */
+  readonly fileSystem: string;
+  /** Of memory, what dom0 has left at most. */
+  readonly availableBytes: number;
+  /** What is there and cannot have folders made in it. */
+  readonly obstacle: string | undefined;
+  /** Why even the smallest image would be refused. */
+  readonly shortage: string | undefined;
+}
+
+/** What xapi says. */
+export interface Toolstack {
+  readonly hosts: readonly XeRecord[];
+  readonly pool: XeRecord | undefined;
+}
+
+const QUICK_TIMEOUT_MS = 30_000;
+
+/** Of so many round trips the middle one counts. */
+const ROUND_TRIPS = 5;
+
+/**
+ * Asks the host; changes nothing there.
+ *
+ * @throws `SshError`
+ */
+export async function readHostFacts(
+  host: SharedConnection,
+  srMountPaths: readonly string[],
+): Promise<HostFacts> {
+  const { address, target } = host;
+  const hostKey = await host.hostKey();
+  const cipher = await host.cipher();
+  const roundTripMs = await measureRoundTrip(host);
+  const { stdout, noise } = await host.exec(FACTS, {
+    purpose: "look at the host",
+    timeoutMs: QUICK_TIMEOUT_MS,
+  });
+  const value = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(stdout)?.[1];
+  return {
+    address,
+    user: target.user,
+    hostKey,
+    isHostKeyChecked: target.hostKey !== "ignore",
+    cipher,
+    roundTripMs,
+    noise,
+    isInputWhole: await isInputWhole(host),
+    hasXe: value("xe") !== undefined,
+    hostUuid: value("INSTALLATION_UUID") ?? "",
+    product: [value("PRODUCT_BRAND"), value("PRODUCT_VERSION")].filter(Boolean).join(" "),
+    isXeSentElsewhere: value("xe-server") !== undefined,
+    places: await Promise.all(srMountPaths.map((path) => lookAtPlace(host, path))),
+    toolstack:
+      value("xe") === undefined ? { problem: "There is no xe to ask it with." } : await askToolstack(host),
+  };
+}
+
+/** Of `~/.xe`, which may hold a password, nothing but whether it names a server. */
+const FACTS = lines(
+  sh`! command -v xe >/dev/null || echo xe=`,
+  sh`for key in INSTALLATION_UUID PRODUCT_BRAND PRODUCT_VERSION; do
+  sed -n "s/^$key='\(.*\)'/$key=\1/p" /etc/xensource-inventory 2>/dev/null
+done`,
+  sh`! grep -q '^server=' "$HOME"/.xe 2>/dev/null || echo xe-server=`,
+);
+
+async function measureRoundTrip(host: SharedConnection): Promise<number> {
+  const times: number[] = [];
+  for (let trip = 0; trip < ROUND_TRIPS; trip++) {
+    const startedAt = performance.now();
+    await host.exec(sh`:`, { purpose: "measure the round trip", timeoutMs: QUICK_TIMEOUT_MS });
+    times.push(performance.now() - startedAt);
+  }
+  return times.sort((one, other) => one - other)[Math.floor(ROUND_TRIPS / 2)] ?? 0;
+}
+
+async function isInputWhole(host: SharedConnection): Promise<boolean> {
+  const sent = "first line\nsecond line\n";
+  async function* input() {
+    yield await Promise.resolve(Buffer.from(sent));
+  }
+  const options = { purpose: "send input", timeoutMs: QUICK_TIMEOUT_MS, input };
+  return (await host.exec(sh`cat`, options)).stdout === sent;
+}
+
+async function lookAtPlace(host: SharedConnection, srMountPath: string): Promise<Place> {
+  const script = lines(
+    sh`path=${srMountPath}
+while [ ! -e "$path" ] && [ -n "$path" ]; do path=$(dirname -- "$path"); done
+[ -d "$path" ] || echo "obstacle=is no folder"
+[ -w "$path" ] || echo "obstacle=cannot be written"
+[ -d "$path" ] || path=$(dirname -- "$path")
+cd -P -- "$path" || exit
+promised=0`,
+    MEASURE_ROOM,
+    sh`has_room 1 || echo shortage=`,
+  );
+  const { stdout } = await host.exec(script, { purpose: "measure the room", timeoutMs: QUICK_TIMEOUT_MS });
+  const [, fileSystem = "", availableKib] = /^free=(.*) (\d+) \d+ \d+$/m.exec(stdout) ?? [];
+  const isShort = /^shortage=/m.test(stdout);
+  return {
+    srMountPath,
+    fileSystem,
+    availableBytes: Number(availableKib) * 1024,
+    obstacle: /^obstacle=(.*)$/m.exec(stdout)?.[1],
+    shortage: isShort ? noRoom(stdout, { sizeBytes: 1, srMountPath }, host.address).message : undefined,
+  };
+}
+
+async function askToolstack(host: SharedConnection): Promise<HostFacts["toolstack"]> {
+  try {
+    const hosts = await runXe(host, hostList({}), QUICK_TIMEOUT_MS);
+    const [pool] = await runXe(host, poolList(), QUICK_TIMEOUT_MS);
+    return { hosts, pool };
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
+}

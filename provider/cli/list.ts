@@ -1,0 +1,70 @@
+import { findTempIsos, type FoundDrive, type FoundTempIso, type FoundTempIsos } from "../host/find-temp-isos";
+import type { SharedConnection } from "../ssh/shared-connection";
+import { harmOf } from "./corpse";
+import { EXIT, type ExitStatus } from "./exit";
+import { bytes, count, duration, print, table } from "./print";
+
+/** What `list` is asked for. */
+export interface ListOptions {
+  readonly srMountPaths: readonly string[];
+  readonly isJson: boolean;
+}
+
+/** Prints every temporary ISO; `found` when one on this host wants to be cleaned. */
+export async function list(
+  host: SharedConnection,
+  { srMountPaths, isJson }: ListOptions,
+): Promise<ExitStatus> {
+  const found = await findTempIsos(host, srMountPaths);
+  print(isJson ? toJson(host.address, found) : toText(host.address, found));
+  return found.tempIsos.some(isToBeCleaned) ? EXIT.found : EXIT.done;
+}
+
+/** A table with a line for each. */
+export function tableOf(tempIsos: readonly FoundTempIso[], hostNames: ReadonlyMap<string, string>): string {
+  const head = ["STATE", "AGE", "SIZE", "SR", "DRIVES", "FOLDER", "OWNER"];
+  return table([head, ...tempIsos.map((found) => rowOf(found, hostNames))]);
+}
+
+/** Whether nobody works on it, and no VM can use it. */
+function isToBeCleaned({ state, isHere, isUnderWay }: FoundTempIso): boolean {
+  return isHere && state !== "live" && !isUnderWay;
+}
+
+/** What `list` prints. */
+export function toText(address: string, found: FoundTempIsos): string {
+  const { tempIsos, hostNames, hostUuid } = found;
+  const title = `${count(tempIsos.length, "temporary ISO")} on ${address} (host ${hostUuid})`;
+  if (tempIsos.length === 0) return title;
+  const harm = tempIsos.flatMap((each) =>
+    harmOf(each, found).map((text) => `  ${each.srs[0]?.uuid ?? each.folderUuid}  ${text}`),
+  );
+  const harmPart = harm.length === 0 ? [] : ["", "What its corpses do to the host:", ...harm];
+  return [title, "", tableOf(tempIsos, hostNames), ...harmPart].join("\n");
+}
+
+/** What `list --json` prints. */
+export function toJson(address: string, found: FoundTempIsos): string {
+  const { hostUuid, hostNames, isHaEnabled, tempIsos } = found;
+  const entries = tempIsos.map((each) => ({ ...each, harm: harmOf(each, found) }));
+  const host = { address, uuid: hostUuid, name: hostNames.get(hostUuid), isHaEnabled };
+  return JSON.stringify({ host, tempIsos: entries }, null, 2);
+}
+
+function rowOf(found: FoundTempIso, hostNames: ReadonlyMap<string, string>): string[] {
+  const { state, isUnderWay, isHere, hostUuid, ageSeconds, sizeBytes, srs, drives, srPath, owner } = found;
+  const place = isHere ? "" : ` on ${hostNames.get(hostUuid ?? "") ?? "a host that is not known"}`;
+  return [
+    `${state}${isUnderWay ? " (under way)" : ""}${place}`,
+    duration(ageSeconds),
+    bytes(sizeBytes),
+    srs.map(({ uuid }) => uuid).join(", ") || "-",
+    drives.map(driveText).join(", ") || "-",
+    srPath ?? found.folderUuid,
+    owner ?? "-",
+  ];
+}
+
+function driveText({ vmName, powerState }: FoundDrive): string {
+  return `${vmName} (${powerState ?? "snapshot or template"})`;
+}

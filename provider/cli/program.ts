@@ -1,0 +1,178 @@
+import { Command, CommanderError, Option } from "commander";
+import { toSshTarget } from "../lifecycle/connection";
+import { SharedConnection } from "../ssh/shared-connection";
+import {
+  addConnectionOptions,
+  assertUsable,
+  type Flags,
+  inFlags,
+  readConnection,
+} from "./connection-options";
+import { doctor } from "./doctor";
+import { EXIT, type ExitStatus, UsageError } from "./exit";
+import { list } from "./list";
+import type { Selector } from "./selection";
+import { readStackExport } from "./stack-export";
+import { sweep } from "./sweep";
+import { completeCredentials, say } from "./terminal";
+
+/** Where the resources put their folders unless told otherwise. */
+const DEFAULT_SR_MOUNT_PATH = "/var/opt/xen-iso";
+
+const EXIT_STATUS_HELP: Readonly<Record<"list" | "sweep" | "doctor", readonly string[]>> = {
+  list: [
+    "0  nothing is to be cleaned",
+    "1  the host could not be looked through",
+    "2  the command line cannot be followed",
+    "3  a corpse, a killed create or a folder without SR is there",
+  ],
+  sweep: [
+    "0  nothing that was selected is left, but what --except-stack-export names",
+    "1  something could not be removed",
+    "2  the command line cannot be followed, or nobody is there to be asked",
+    "3  something that was selected stays: held by a VM, being made by another run, or the answer was no",
+  ],
+  doctor: [
+    "0  all is well",
+    "1  a check failed: discs cannot be made",
+    "2  the command line cannot be followed",
+    "3  there are warnings",
+  ],
+};
+
+/**
+ * Runs the command line.
+ *
+ * @returns the exit status
+ */
+export async function runCommandLine(args: readonly string[]): Promise<ExitStatus> {
+  let status: ExitStatus = EXIT.done;
+  const program = makeProgram((result) => (status = result));
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    say(error instanceof Error ? inFlags(error.message) : String(error));
+    return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+  }
+}
+
+function makeProgram(end: (status: ExitStatus) => void): Command {
+  const program = new Command("pulumi-xen-iso")
+    .description("Looks after the temporary ISOs that pulumi-xen-iso has put on a XenServer or XCP-ng host.")
+    .exitOverride()
+    .showHelpAfterError("(--help shows what there is)")
+    .addHelpText("after", "\n`pulumi-xen-iso help <command>` shows a command's options and exit statuses.");
+
+  const listing = program
+    .command("list")
+    .description("Shows every temporary ISO on the host, whose it is and what became of it.")
+    .option("--json", "print JSON")
+    .action(async (flags: Flags) => {
+      const srMountPaths = mountPathsOf(flags);
+      end(await list(await logIn(flags), { srMountPaths, isJson: flags["json"] === true }));
+    });
+  addHostOptions(listing, EXIT_STATUS_HELP.list);
+
+  const sweeping = program
+    .command("sweep")
+    .summary("Removes temporary ISOs, those that you select. Shows them first, and asks.")
+    .description(
+      "Removes temporary ISOs: takes them out of drives, forgets their SRs, removes their folders. Shows them " +
+        "first, and asks. What another run is making stays; what it has just made is live like any other: sweep a " +
+        "stack while nothing else runs on it.",
+    )
+    .optionsGroup("Which, one of these:")
+    .option("--stack <name>", "those of this stack, live ones too")
+    .option("--owner <urn>", "those of this resource, live ones too")
+    .option("--pending", "those whose create was killed")
+    .option("--lost", "corpses, and folders without SR")
+    .optionsGroup("Options:")
+    .option("--project <name>", "with --stack: those of this project alone")
+    .option(
+      "--except-stack-export <file>",
+      "not what this output of `pulumi stack export` names; - is standard input",
+    )
+    .option("--eject", "also those in the drives of running VMs")
+    .option("--yes", "do not ask")
+    .action(async (flags: Flags) => end(await sweepAsAsked(flags)));
+  addHostOptions(sweeping, EXIT_STATUS_HELP.sweep);
+
+  const examining = program
+    .command("doctor")
+    .description(
+      "Looks whether discs can be made on the host, and says what would go wrong. Changes nothing.",
+    )
+    .option("--json", "print JSON")
+    .action(async (flags: Flags) => {
+      const srMountPaths = mountPathsOf(flags);
+      end(await doctor(await logIn(flags), { srMountPaths, isJson: flags["json"] === true }));
+    });
+  addHostOptions(examining, EXIT_STATUS_HELP.doctor);
+
+  return program;
+}
+
+function addHostOptions(command: Command, exitStatusHelp: readonly string[]): void {
+  const mountPath = new Option(
+    "--sr-mount-path <folder...>",
+    "where the folders are; may be given several times",
+  );
+  const help = ["", "Exit status:", ...exitStatusHelp.map((line) => `  ${line}`)].join("\n");
+  command
+    .optionsGroup("Options:")
+    .addOption(mountPath.default([DEFAULT_SR_MOUNT_PATH], DEFAULT_SR_MOUNT_PATH));
+  addConnectionOptions(command).addHelpText("after", help);
+}
+
+async function sweepAsAsked(flags: Flags): Promise<ExitStatus> {
+  const selector = readSelector(flags);
+  const srMountPaths = mountPathsOf(flags);
+  const path = textOf(flags, "exceptStackExport");
+  const named = path === undefined ? new Set<string>() : await readStackExport(path);
+  return sweep(await logIn(flags), {
+    srMountPaths,
+    selector,
+    exceptions: { named, isEjecting: flags["eject"] === true },
+    isConfirmed: flags["yes"] === true,
+  });
+}
+
+/** Nothing is sent yet: the first command logs in. */
+async function logIn(flags: Flags): Promise<SharedConnection> {
+  const connection = await completeCredentials(readConnection(flags, process.env));
+  assertUsable(connection);
+  return SharedConnection.to(toSshTarget(connection));
+}
+
+function readSelector(flags: Flags): Selector {
+  const stack = textOf(flags, "stack");
+  const project = textOf(flags, "project");
+  const urn = textOf(flags, "owner");
+  const selectors: (Selector | undefined)[] = [
+    stack === undefined ? undefined : { by: "stack", stack, project },
+    urn === undefined ? undefined : { by: "owner", urn },
+    flags["pending"] === true ? { by: "pending" } : undefined,
+    flags["lost"] === true ? { by: "lost" } : undefined,
+  ];
+  const [selector, ...others] = selectors.filter((each) => each !== undefined);
+  if (!selector || others.length > 0)
+    throw new UsageError("Give exactly one of --stack, --owner, --pending and --lost.");
+  if (project !== undefined && selector.by !== "stack") throw new UsageError("--project goes with --stack.");
+  return selector;
+}
+
+function mountPathsOf(flags: Flags): readonly string[] {
+  const paths = flags["srMountPath"] as readonly string[];
+  const wrong = paths.find((path) => !/^(\/[^/\p{Cc}]+)+$/u.test(path));
+  if (wrong !== undefined)
+    throw new UsageError(
+      `--sr-mount-path: ${JSON.stringify(wrong)} is no absolute folder without a slash at its end.`,
+    );
+  return paths;
+}
+
+function textOf(flags: Flags, name: string): string | undefined {
+  return flags[name] as string | undefined;
+}

@@ -1,0 +1,62 @@
+import { once } from "node:events";
+import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
+import type { ConnectionInputs } from "../lifecycle/connection";
+import { privateKeyProblem } from "../ssh/authentication";
+import { UsageError } from "./exit";
+
+/** Whether somebody is there to be asked. */
+const isInteractive = () => process.stdin.isTTY && process.stderr.isTTY;
+
+/** Tells what goes on; standard output is for results alone. */
+export function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/**
+ * Asks whether to go on.
+ *
+ * @throws {@link UsageError} when nobody can be asked
+ */
+export async function confirm(question: string): Promise<boolean> {
+  if (!isInteractive()) throw new UsageError("There is no terminal to ask on; give --yes to begin.");
+  return /^y(es)?$/i.test((await ask(`${question} [y/N] `)).trim());
+}
+
+/** Asks for the passwords that are needed to log in, at the jump host first, and not given. */
+export async function completeCredentials<T extends ConnectionInputs>(connection: T): Promise<T> {
+  if (!isInteractive()) return connection;
+  const { host = "", user = "root", privateKey, privateKeyPassword, password, agentSocketPath } = connection;
+  const proxy = connection.proxy && (await completeCredentials(connection.proxy));
+  const complete = proxy ? { ...connection, proxy } : connection;
+  if (privateKey !== undefined) {
+    if (privateKeyPassword !== undefined || privateKeyProblem(privateKey) === undefined) return complete;
+    return {
+      ...complete,
+      privateKeyPassword: await askSecret(`Password of the private key for ${user}@${host}: `),
+    };
+  }
+  if (password !== undefined || agentSocketPath !== undefined) return complete;
+  const orAgent = process.env["SSH_AUTH_SOCK"] === undefined ? "" : " (empty: log in with the SSH agent)";
+  const answer = await askSecret(`Password of ${user}@${host}${orAgent}: `);
+  return answer === "" ? complete : { ...complete, password: answer };
+}
+
+async function askSecret(question: string): Promise<string> {
+  process.stderr.write(question);
+  const answer = await ask("", new Writable({ write: (_chunk, _encoding, done) => done() }));
+  process.stderr.write("\n");
+  return answer;
+}
+
+async function ask(question: string, output: NodeJS.WritableStream = process.stderr): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output, terminal: true });
+  const closed = once(terminal, "close").then(() => {
+    throw new UsageError("Nothing was answered, and nothing done.");
+  });
+  try {
+    return await Promise.race([terminal.question(question), closed]);
+  } finally {
+    terminal.close();
+  }
+}

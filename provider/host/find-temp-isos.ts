@@ -1,0 +1,289 @@
+import type { SharedConnection } from "../ssh/shared-connection";
+import { hostList, pbdList, poolList, srList, vbdList, vdiList, vmList } from "../xe/commands";
+import type { XeRecord } from "../xe/parse";
+import { runXeAgain } from "../xe/run";
+import { FILE, type Folder, folderAt, identify, pathOf, removeFolder } from "./folder";
+import { parseNameDescription } from "./name-description";
+import { type FoundFolder, scanFolders } from "./scan-folders";
+import { forgetSr } from "./sr";
+import { deleteTempIso } from "./temp-iso";
+
+/** A host, and every temporary ISO of this package in its pool. */
+export interface FoundTempIsos {
+  /** INSTALLATION_UUID. */
+  readonly hostUuid: string;
+  /** UUID of the host → its name. */
+  readonly hostNames: ReadonlyMap<string, string>;
+  readonly isHaEnabled: boolean;
+  readonly tempIsos: readonly FoundTempIso[];
+}
+
+/**
+ * What became of a temporary ISO:
+ *
+ * - `live`: its SR is attached and the image is there
+ * - `pending`: its create has not ended, or was killed
+ * - `corpse`: an SR that is not attached, or without its image
+ * - `folder without SR`
+ */
+export type FoundState = "live" | "pending" | "corpse" | "folder without SR";
+
+/** A temporary ISO as it was found. */
+export interface FoundTempIso {
+  readonly state: FoundState;
+  /** URN of the resource as it was at create; of a folder alone nobody knows it. */
+  readonly owner: string | undefined;
+  /** Name of its folder. */
+  readonly folderUuid: string;
+  /** Absolute folder on its host; unknown for an SR that has no PBD and whose folder is not here. */
+  readonly srPath: string | undefined;
+  /** Always false on another host of the pool, which nobody looked at. */
+  readonly isFolderThere: boolean;
+  readonly isoName: string | undefined;
+  /** Of the image, or of what has arrived of it. */
+  readonly sizeBytes: number | undefined;
+  /** Since the image, or else the folder, was changed last. */
+  readonly ageSeconds: number | undefined;
+  /** Whether it is on the host that was asked; then nothing of it is on another one. */
+  readonly isHere: boolean;
+  /** The host it is on, as far as that is known. */
+  readonly hostUuid: string | undefined;
+  /** Whether another run works on it at this moment. */
+  readonly isUnderWay: boolean;
+  /** One, or none; more only where the toolstack crashed. */
+  readonly srs: readonly FoundSr[];
+  readonly drives: readonly FoundDrive[];
+}
+
+/** A storage repository of a temporary ISO. */
+export interface FoundSr {
+  readonly uuid: string;
+  readonly nameLabel: string;
+  /** Without one it is bound to no host. */
+  readonly hasPbd: boolean;
+  readonly isAttached: boolean;
+}
+
+/** A drive that names the disc. */
+export interface FoundDrive {
+  readonly vbdUuid: string;
+  readonly vmUuid: string;
+  readonly vmName: string;
+  /** Unknown of a snapshot or template, which `vm-list` leaves out. */
+  readonly powerState: string | undefined;
+}
+
+/**
+ * Looks for every temporary ISO of this package: by the descriptions of SRs, and by folders in `srMountPaths`
+ * and wherever such an SR has its own on this host. Changes nothing.
+ *
+ * @throws `HostError`, `XeError`, `SshError`
+ */
+export async function findTempIsos(
+  host: SharedConnection,
+  srMountPaths: readonly string[],
+): Promise<FoundTempIsos> {
+  const hostUuid = await identify(host);
+  const [pools, hosts, before] = await Promise.all([
+    runXeAgain(host, poolList()),
+    runXeAgain(host, hostList({})),
+    listSrs(host),
+  ]);
+  // Folders before SRs: a create that ends in between is seen with its marker, not as a folder without SR.
+  const paths = new Set([...srMountPaths, ...mountPathsOf(before, hostUuid)]);
+  const folders = (await Promise.all([...paths].map((path) => scanFolders(host, path)))).flat();
+  const [records, drives] = await Promise.all([listSrs(host), listDrives(host)]);
+  const isPool = hosts.length > 1;
+  return {
+    hostUuid,
+    hostNames: new Map(hosts.map((each) => [each["uuid"] ?? "", each["name-label"] ?? ""])),
+    isHaEnabled: pools[0]?.["ha-enabled"] === "true",
+    tempIsos: joinTempIsos({ hostUuid, isPool, folders, ...records, ...drives }),
+  };
+}
+
+/**
+ * Takes away what is left of a temporary ISO on this host, out of every drive too. What is gone already is no
+ * failure.
+ *
+ * @throws `HostError`, `XeError`, `SshError`
+ */
+export async function removeFoundTempIso(host: SharedConnection, found: FoundTempIso): Promise<void> {
+  const { srPath, owner, srs, hostUuid, isoName = FILE.upload } = found;
+  if (srPath !== undefined && owner !== undefined) {
+    const known = hostUuid === undefined ? {} : { hostUuid };
+    await deleteTempIso(host, { owner, isoName, isoSize: found.sizeBytes ?? 0, srPath, ...known });
+    return;
+  }
+  for (const { uuid } of srs) await forgetSr(host, uuid);
+  if (srPath !== undefined) await removeFolder(host, folderAt(srPath), isoName);
+}
+
+interface SrRecords {
+  readonly srs: readonly XeRecord[];
+  /** Those of SRs over a local folder. */
+  readonly pbds: readonly XeRecord[];
+}
+
+interface DriveRecords {
+  readonly vdis: readonly XeRecord[];
+  /** Those with something in them. */
+  readonly vbds: readonly XeRecord[];
+  readonly vms: readonly XeRecord[];
+}
+
+/** What was read from a host and its pool. */
+export interface HostRecords extends SrRecords, DriveRecords {
+  /** INSTALLATION_UUID. */
+  readonly hostUuid: string;
+  /** Whether the pool has other hosts. */
+  readonly isPool: boolean;
+  readonly folders: readonly FoundFolder[];
+}
+
+async function listSrs(host: SharedConnection): Promise<SrRecords> {
+  const [srs, pbds] = await Promise.all([
+    runXeAgain(host, srList({})),
+    // Without the filter, secrets of SMB shares would come along.
+    runXeAgain(host, pbdList({ "device-config:legacy_mode": "true" })),
+  ]);
+  return { srs, pbds };
+}
+
+async function listDrives(host: SharedConnection): Promise<DriveRecords> {
+  const [vdis, vbds, vms] = await Promise.all([
+    runXeAgain(host, vdiList({})),
+    runXeAgain(host, vbdList({ empty: "false" })),
+    runXeAgain(host, vmList({})),
+  ]);
+  return { vdis, vbds, vms };
+}
+
+/** The folders that hold those of this host's SRs. */
+function mountPathsOf({ srs, pbds }: SrRecords, hostUuid: string): string[] {
+  return srs.flatMap((sr) => {
+    const description = parseNameDescription(sr["name-description"] ?? "");
+    const pbd = pbds.find((each) => each["sr-uuid"] === sr["uuid"] && each["host-uuid"] === hostUuid);
+    const path = description && pbd && locationOf(pbd, description.folderUuid);
+    return path === undefined ? [] : [folderAt(path).srMountPath];
+  });
+}
+
+/** Puts together what belongs to one folder. Pure. */
+export function joinTempIsos(records: HostRecords): FoundTempIso[] {
+  const described = records.srs.flatMap((sr) => {
+    const description = parseNameDescription(sr["name-description"] ?? "");
+    return description ? [{ sr, ...description }] : [];
+  });
+  const ofSrs = described.map(({ folderUuid }) => folderUuid);
+  const ofFolders = records.folders
+    .filter((found) => ofSrs.includes(found.folder.uuid) || isOurs(found, records))
+    .map(({ folder }) => folder.uuid);
+  return [...new Set([...ofSrs, ...ofFolders])].map((folderUuid) =>
+    joinTempIso(
+      folderUuid,
+      described.filter((each) => each.folderUuid === folderUuid),
+      records,
+    ),
+  );
+}
+
+function joinTempIso(
+  folderUuid: string,
+  described: readonly { sr: XeRecord; owner: string }[],
+  records: HostRecords,
+): FoundTempIso {
+  const { hostUuid, pbds, isPool } = records;
+  const found = records.folders.find(({ folder }) => folder.uuid === folderUuid);
+  const srUuids = described.map(({ sr }) => sr["uuid"] ?? "");
+  const own = pbds.filter((pbd) => srUuids.includes(pbd["sr-uuid"] ?? ""));
+  const pbd = own.find((each) => each["host-uuid"] === hostUuid) ?? own[0];
+  // An SR without PBD may be of a folder on any host of the pool.
+  const isHere = found !== undefined || (pbd ? pbd["host-uuid"] === hostUuid : !isPool);
+  const srs = described.map(({ sr }) => toFoundSr(sr, own));
+  const drives = drivesOf(srUuids, records);
+  return {
+    state: stateOf({ found, srs, isHere }),
+    owner: described[0]?.owner ?? found?.marker?.owner,
+    folderUuid,
+    srPath: (pbd && locationOf(pbd, folderUuid)) ?? (found && pathOf(found.folder)),
+    isFolderThere: found !== undefined,
+    isoName: found?.marker?.isoName ?? imageNameOf(found) ?? vdiOf(srUuids, records)?.["name-label"],
+    sizeBytes: found?.image?.sizeBytes ?? numberOf(vdiOf(srUuids, records)?.["virtual-size"]),
+    ageSeconds: found?.image?.ageSeconds ?? found?.ageSeconds,
+    isHere,
+    hostUuid: isHere ? hostUuid : pbd?.["host-uuid"],
+    isUnderWay: found?.marker?.isUnderWay ?? false,
+    srs,
+    drives,
+  };
+}
+
+function stateOf({
+  found,
+  srs,
+  isHere,
+}: {
+  found: FoundFolder | undefined;
+  srs: readonly FoundSr[];
+  isHere: boolean;
+}): FoundState {
+  if (found?.marker) return "pending";
+  if (srs.length === 0) return "folder without SR";
+  const isAttached = srs.some((sr) => sr.isAttached);
+  const hasImage = !isHere || imageNameOf(found) !== undefined;
+  return isAttached && hasImage ? "live" : "corpse";
+}
+
+/**
+ * Whether a folder that no SR names by its description is of this package. In other mount paths than the default
+ * there are folders of the storage manager, which names them by the UUIDs of its SRs, and of others.
+ */
+function isOurs({ folder, marker, mode, hasOthers }: FoundFolder, { srs, pbds }: HostRecords): boolean {
+  if (marker) return true;
+  const isNamed =
+    srs.some((sr) => sr["uuid"] === folder.uuid) || pbds.some((pbd) => locationOf(pbd, folder.uuid));
+  return mode === "700" && !hasOthers && !isNamed;
+}
+
+function imageNameOf(found: FoundFolder | undefined): string | undefined {
+  const name = found?.image?.name;
+  return name === FILE.upload ? undefined : name;
+}
+
+function toFoundSr(sr: XeRecord, pbds: readonly XeRecord[]): FoundSr {
+  const own = pbds.filter((pbd) => pbd["sr-uuid"] === sr["uuid"]);
+  return {
+    uuid: sr["uuid"] ?? "",
+    nameLabel: sr["name-label"] ?? "",
+    hasPbd: own.length > 0,
+    isAttached: own.some((pbd) => pbd["currently-attached"] === "true"),
+  };
+}
+
+function vdiOf(srUuids: readonly string[], { vdis }: DriveRecords): XeRecord | undefined {
+  return vdis.find((vdi) => srUuids.includes(vdi["sr-uuid"] ?? ""));
+}
+
+function drivesOf(srUuids: readonly string[], { vdis, vbds, vms }: DriveRecords): FoundDrive[] {
+  const vdiUuids = vdis.filter((vdi) => srUuids.includes(vdi["sr-uuid"] ?? "")).map((vdi) => vdi["uuid"]);
+  return vbds
+    .filter((vbd) => vbd["vdi-uuid"] !== undefined && vdiUuids.includes(vbd["vdi-uuid"]))
+    .map((vbd) => ({
+      vbdUuid: vbd["uuid"] ?? "",
+      vmUuid: vbd["vm-uuid"] ?? "",
+      vmName: vbd["vm-name-label"] ?? "",
+      powerState: vms.find((vm) => vm["uuid"] === vbd["vm-uuid"])?.["power-state"],
+    }));
+}
+
+/** The folder that a PBD attaches, if it has that UUID for its name: `location: /var/opt/xen-iso/<uuid>; …`. */
+function locationOf(pbd: XeRecord, folderUuid: Folder["uuid"]): string | undefined {
+  const config = pbd["device-config"] ?? "";
+  const [, location] = new RegExp(`(?:^|; )location: (/.*/${folderUuid})(?:; |$)`).exec(config) ?? [];
+  return location;
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}

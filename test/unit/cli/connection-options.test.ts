@@ -1,0 +1,90 @@
+import { Command } from "commander";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import {
+  addConnectionOptions,
+  assertUsable,
+  inFlags,
+  readConnection,
+} from "../../../provider/cli/connection-options";
+import { writeTemporary } from "../image";
+
+beforeEach(() => {
+  for (const name of Object.keys(process.env)) if (name.startsWith("XEN_")) vi.stubEnv(name, undefined);
+  vi.stubEnv("SSH_AUTH_SOCK", undefined);
+});
+afterEach(() => vi.unstubAllEnvs());
+
+function read(...args: string[]) {
+  const command = addConnectionOptions(new Command()).exitOverride();
+  return readConnection(command.parse(args, { from: "user" }).opts(), process.env);
+}
+
+test("flags, variables and a key file make a connection", () => {
+  vi.stubEnv("XEN_USER", "admin");
+  vi.stubEnv("XEN_PASSWORD", "secret");
+  vi.stubEnv("XEN_PORT", "22");
+  const key = writeTemporary(Buffer.from("PEM"), "id");
+  expect(
+    read("--host", "xen1", "--port", "2222", "--private-key-file", key, "--per-dial-timeout", "5"),
+  ).toEqual({
+    host: "xen1",
+    port: 2222,
+    user: "admin",
+    password: "secret",
+    privateKey: "PEM",
+    dialErrorLimit: 3,
+    perDialTimeout: 5,
+  });
+});
+
+test("a jump host has the same options, behind proxy-", () => {
+  vi.stubEnv("XEN_PROXY_PASSWORD", "secret");
+  expect(read("--host", "xen1", "--proxy-host", "jump", "--proxy-host-key", "ignore")).toMatchObject({
+    host: "xen1",
+    proxy: { host: "jump", hostKey: "ignore", password: "secret" },
+  });
+});
+
+test("no flag takes a password", () => {
+  const command = addConnectionOptions(new Command());
+  expect(command.options.map(({ long }) => long).filter((name) => /password/.test(name ?? ""))).toEqual([]);
+});
+
+test.each<[string, string[], RegExp]>([
+  ["no host", [], /--host is missing.*XEN_HOST/],
+  [
+    "a key file that is not there",
+    ["--host", "x", "--private-key-file", "/none"],
+    /--private-key-file: ENOENT/,
+  ],
+])("%s is refused", (_title, args, message) => {
+  expect(() => read(...args)).toThrow(message);
+});
+
+test.each<[string, object, RegExp]>([
+  ["no way to log in", {}, /^There is no way to log in: set XEN_PASSWORD, or give --private-key-file/],
+  ["a port that is none", { password: "x", port: NaN }, /^--port: takes a whole number/],
+  [
+    "a key that is none",
+    { privateKey: "secret" },
+    /^--private-key-file: cannot be used: it is not a private key/,
+  ],
+  [
+    "a jump host without a login",
+    { password: "x", proxy: { host: "j" } },
+    /^There is no way .* XEN_PROXY_PASSWORD, or give --proxy-private/,
+  ],
+  [
+    "a jump host's key",
+    { password: "x", proxy: { host: "j", password: "x", hostKey: "y" } },
+    /^--proxy-host-key: /,
+  ],
+])("%s is refused by flag", (_title, connection, message) => {
+  expect(() => assertUsable({ host: "xen1", ...connection })).toThrow(message);
+});
+
+test("messages that name fields of a connection name flags and variables", () => {
+  expect(inFlags('set connection.hostKey to "x", or connection.password')).toBe(
+    'set --host-key to "x", or XEN_PASSWORD',
+  );
+});
