@@ -42,19 +42,25 @@ export async function completeCredentials<T extends ConnectionInputs>(connection
   return answer === "" ? complete : { ...complete, password: answer };
 }
 
+/** Switches the echo off before it asks: an answer may be on its way already. */
 async function askSecret(question: string): Promise<string> {
-  process.stderr.write(question);
-  const answer = await ask("", new Writable({ write: (_chunk, _encoding, done) => done() }));
+  const silence = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const answer = await ask("", silence, () => process.stderr.write(question));
   process.stderr.write("\n");
   return answer;
 }
 
-async function ask(question: string, output: NodeJS.WritableStream = process.stderr): Promise<string> {
+async function ask(
+  question: string,
+  output: NodeJS.WritableStream = process.stderr,
+  onReady: () => void = () => undefined,
+): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output, terminal: true });
   const closed = once(terminal, "close").then(() => {
     throw new UsageError("Nothing was answered, and nothing done.");
   });
   try {
+    onReady();
     return await Promise.race([terminal.question(question), closed]);
   } finally {
     terminal.close();

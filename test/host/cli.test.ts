@@ -1,0 +1,428 @@
+import { spawn } from "node:child_process";
+import { appendFileSync, chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
+import { beforeEach, describe, expect, test } from "vitest";
+import type { FoundTempIso } from "../../provider/host/find-temp-isos";
+import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
+import { Gate } from "../faults/gate";
+import { isSshdAvailable, type SimulatedHost, type SimulatedPool, startPool } from "../simulator";
+import { writeTemporary } from "../unit/image";
+import { commandLineOf, environmentOf, runCommandLine } from "./command-line";
+import { nothing } from "./pool";
+import { argumentsFor, createDisc, readDisc, setConfiguration } from "./resource";
+
+beforeEach(() => setConfiguration());
+
+/** A process for each command line takes its time on a loaded machine. */
+const LOADED = { timeout: 240_000 };
+
+const SR_MOUNT = "/var/run/sr-mount";
+
+const urnOf = (stack: string, name: string) =>
+  `urn:pulumi:${stack}::shop::pulumi-nodejs:dynamic/xen:TempIso::${name}`;
+
+const discOf = (host: SimulatedHost, stack: string, name: string, more: Record<string, unknown> = {}) =>
+  createDisc(argumentsFor(host, { owner: urnOf(stack, name), ...more }));
+
+/** As a killed create leaves it: marked by a session that is no more. */
+function abandon(host: SimulatedHost, { srPath, owner, isoName }: TempIsoState): void {
+  const marker = [`owner=${owner}`, `iso=${isoName}`, "size=1", "session=1", "started=then", ""];
+  writeFileSync(host.path(`${srPath}/pending`), marker.join("\n"));
+}
+
+/** What `list --json` says, by folder. */
+async function listed(host: SimulatedHost, ...args: string[]): Promise<Map<string, FoundTempIso>> {
+  const { stdout } = await runCommandLine(host, ["list", "--json", ...args]);
+  const { tempIsos } = JSON.parse(stdout) as { tempIsos: FoundTempIso[] };
+  return new Map(tempIsos.map((found) => [found.srPath ?? found.folderUuid, found]));
+}
+
+/** A host with a disc of each kind, and what is nobody's of this package. */
+class Scene implements AsyncDisposable {
+  private constructor(
+    readonly pool: SimulatedPool,
+    readonly live: TempIsoState,
+    readonly pending: TempIsoState,
+    readonly corpse: TempIsoState,
+    readonly folder: TempIsoState,
+  ) {}
+
+  static async start(): Promise<Scene> {
+    const pool = await startPool({ transport: "sshd" });
+    const host = pool.coordinator;
+    const corpse = await discOf(host, "dev", "corpse", { srMountPath: SR_MOUNT });
+    await host.reboot();
+    const live = await discOf(host, "dev", "live");
+    const pending = await discOf(host, "dev", "pending");
+    abandon(host, pending);
+    const folder = await discOf(host, "prod", "folder");
+    pool.xapi.forgetSr(folder.srUuid ?? "");
+    return new Scene(pool, live, pending, corpse, folder);
+  }
+
+  get host(): SimulatedHost {
+    return this.pool.coordinator;
+  }
+
+  /** The folders of the discs that are still there. */
+  async left(): Promise<(string | undefined)[]> {
+    return [...(await listed(this.host)).keys()].sort();
+  }
+
+  sweep(...args: string[]) {
+    return runCommandLine(this.host, ["sweep", "--yes", ...args]);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.pool[Symbol.asyncDispose]();
+  }
+}
+
+describe.runIf(isSshdAvailable())("list", LOADED, () => {
+  test("shows every disc with its state, owner, age, size, SR and drives", async () => {
+    await using scene = await Scene.start();
+    const { host, live, pending, corpse, folder, pool } = scene;
+    pool.xapi.addVm({ name: "web-1", powerState: "running", drives: [{ vdiUuid: live.vdiUuid ?? "" }] });
+    pool.xapi.addVm({ name: "web-2", drives: [{ vdiUuid: corpse.vdiUuid ?? "" }] });
+    const found = await listed(host);
+    expect(found.size).toBe(4);
+    expect(found.get(live.srPath)).toMatchObject({
+      state: "live",
+      owner: live.owner,
+      sizeBytes: live.isoSize,
+      srs: [{ uuid: live.srUuid, isAttached: true }],
+      drives: [{ vmName: "web-1", powerState: "running" }],
+      harm: [],
+    });
+    expect(found.get(live.srPath)?.ageSeconds).toBeGreaterThanOrEqual(0);
+    expect(found.get(pending.srPath)).toMatchObject({
+      state: "pending",
+      owner: pending.owner,
+      isUnderWay: false,
+    });
+    expect(found.get(corpse.srPath)).toMatchObject({
+      state: "corpse",
+      owner: corpse.owner,
+      isFolderThere: false,
+      sizeBytes: corpse.isoSize,
+      harm: [
+        expect.stringContaining("HA"),
+        expect.anything(),
+        expect.stringContaining("web-2 does not start"),
+      ],
+    });
+    expect(found.get(folder.srPath)).toMatchObject({ state: "folder without SR", srs: [] });
+
+    const { status, stdout } = await runCommandLine(host, ["list"]);
+    expect(status).toBe(3);
+    expect(stdout).toMatch(
+      new RegExp(`^live .* ${live.srUuid} +web-1 \\(running\\) +${live.srPath} +${live.owner}$`, "m"),
+    );
+    expect(stdout).toMatch(/^corpse +- /m);
+    expect(stdout).toContain("VM web-2 does not start");
+  });
+
+  test("passes over what is nobody's of this package, and never enters a mount", async () => {
+    await using pool = await startPool({ transport: "embedded" });
+    const host = pool.coordinator;
+    const uuids = ["1", "2", "3", "4"].map((digit) => `${digit.repeat(8)}-aaaa-4aaa-8aaa-aaaaaaaaaaaa`);
+    const [mounted = "", linked = "", readable = "", foreign = ""] = uuids;
+    const at = (name: string) => host.path(`${SR_MOUNT}/${name}`);
+    for (const name of [mounted, readable, foreign, "office"]) mkdirSync(at(name), { recursive: true });
+    for (const name of [mounted, foreign, "office"]) chmodSync(at(name), 0o700);
+    // By this one it would be listed, whatever else it is.
+    for (const name of [mounted, "office"]) writeFileSync(`${at(name)}/pending`, "owner=x\n");
+    writeFileSync(`${at(foreign)}/notes.txt`, "");
+    symlinkSync("office", at(linked));
+    appendFileSync(host.path("/proc/self/mounts"), `nfs:/isos /run/sr-mount/${mounted} nfs rw 0 0\n`);
+    const { status, stdout } = await runCommandLine(host, ["list", "--sr-mount-path", SR_MOUNT, "/none"]);
+    expect(stdout).toMatch(/^0 temporary ISOs on /);
+    expect(status).toBe(0);
+
+    writeFileSync(host.path("/proc/self/mounts"), "");
+    expect((await listed(host, "--sr-mount-path", SR_MOUNT)).size).toBe(1);
+  });
+
+  test("tells what is on another host of the pool, and a sweep leaves it", async () => {
+    await using pool = await startPool({ transport: "embedded", hosts: 2 });
+    const [first, second] = pool.hosts;
+    if (!first || !second) throw new Error("The pool was to have two hosts.");
+    const state = await discOf(second, "dev", "web-1");
+    expect((await listed(first)).get(state.srPath)).toMatchObject({ isHere: false, hostUuid: second.uuid });
+    expect((await listed(second)).get(state.srPath)).toMatchObject({ isHere: true, state: "live" });
+    expect((await runCommandLine(first, ["list"])).stdout).toMatch(/^live on xen2 /m);
+
+    const sweep = ["sweep", "--stack", "dev", "--yes"];
+    expect(await runCommandLine(first, sweep)).toMatchObject({
+      status: 0,
+      stdout: "Nothing is to be removed.\n",
+    });
+    expect(pool.xapi.srs).toHaveLength(1);
+    expect(await runCommandLine(second, sweep)).toMatchObject({ status: 0 });
+    expect(await pool.leftovers()).toEqual(nothing);
+  });
+});
+
+describe.runIf(isSshdAvailable())("sweep", LOADED, () => {
+  test("removes exactly what is selected, of each kind", async () => {
+    await using scene = await Scene.start();
+    const { live, pending, corpse, folder, host } = scene;
+    expect(await scene.sweep("--stack", "de")).toMatchObject({ status: 0 });
+    expect(await scene.sweep("--owner", urnOf("dev", "liv"))).toMatchObject({ status: 0 });
+    expect(await scene.left()).toEqual([live, pending, corpse, folder].map(({ srPath }) => srPath).sort());
+
+    const pendingSwept = await scene.sweep("--pending");
+    expect(pendingSwept.stdout).toMatch(new RegExp(`^removed {2}${pending.srPath}$`, "m"));
+    expect(pendingSwept.status).toBe(0);
+    expect(await scene.left()).toEqual([live, corpse, folder].map(({ srPath }) => srPath).sort());
+
+    expect(await scene.sweep("--lost")).toMatchObject({ status: 0 });
+    expect(await scene.left()).toEqual([live.srPath]);
+    expect(await readDisc(live)).toMatchObject({ props: { status: "ready" } });
+    expect(await runCommandLine(host, ["list"])).toMatchObject({ status: 0 });
+
+    expect(await scene.sweep("--stack", "dev", "--project", "blog")).toMatchObject({ status: 0 });
+    expect(await scene.left()).toEqual([live.srPath]);
+    expect(await scene.sweep("--stack", "dev", "--project", "shop")).toMatchObject({ status: 0 });
+    expect(await scene.pool.leftovers()).toEqual(nothing);
+  });
+
+  test("keeps what a stack export names, in a file or on standard input", async () => {
+    await using scene = await Scene.start();
+    const { live, pending, corpse, folder, host } = scene;
+    const exportOf = (...states: TempIsoState[]) =>
+      JSON.stringify({
+        version: 3,
+        // Under other names, as after a rename.
+        deployment: {
+          resources: states.map((outputs) => ({ urn: "urn:pulumi:new", id: outputs.srUuid, outputs })),
+        },
+      });
+    const file = writeTemporary(Buffer.from(exportOf(live, pending)), "stack.json");
+    const byFile = await scene.sweep("--stack", "dev", "--except-stack-export", file);
+    expect(byFile.stdout).toContain(`${live.srPath}: the stack export names it`);
+    expect(byFile.status).toBe(0);
+    expect(await scene.left()).toEqual([live, pending, folder].map(({ srPath }) => srPath).sort());
+    expect(scene.pool.xapi.srs.map(({ uuid }) => uuid)).not.toContain(corpse.srUuid);
+
+    const fromInput = ["sweep", "--yes", "--stack", "dev", "--except-stack-export", "-"];
+    expect(await runCommandLine(host, fromInput, { input: exportOf(live) })).toMatchObject({ status: 0 });
+    expect(await scene.left()).toEqual([live, folder].map(({ srPath }) => srPath).sort());
+    expect(await runCommandLine(host, fromInput, { input: "" })).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("--except-stack-export: "),
+    });
+    expect(await scene.left()).toHaveLength(2);
+  });
+
+  test("leaves what a running VM has in its drive, unless it ejects", async () => {
+    await using pool = await startPool({ transport: "sshd" });
+    const host = pool.coordinator;
+    const { vdiUuid = "" } = await discOf(host, "dev", "web-1");
+    const { drives } = pool.xapi.addVm({ name: "web-1", powerState: "running", drives: [{ vdiUuid }] });
+    const kept = await runCommandLine(host, ["sweep", "--stack", "dev", "--yes"]);
+    expect(kept.stdout).toMatch(/^kept .*the running VM web-1 has it in its drive; give --eject/m);
+    expect(kept.status).toBe(3);
+    expect(drives).toMatchObject([{ empty: false }]);
+    expect(await runCommandLine(host, ["sweep", "--stack", "dev", "--yes", "--eject"])).toMatchObject({
+      status: 0,
+    });
+    expect(drives).toMatchObject([{ empty: true }]);
+    expect(await pool.leftovers()).toEqual(nothing);
+  });
+
+  test("never touches what another run is making", async () => {
+    await using pool = await startPool({ transport: "sshd" });
+    const host = pool.coordinator;
+    await using gate = await Gate.await(host, { program: "xe", args: /^sr-create/ });
+    const creating = discOf(host, "dev", "web-1");
+    const call = await gate.halted;
+    for (const selector of [["--pending"], ["--stack", "dev"], ["--lost"]]) {
+      const { status } = await runCommandLine(host, ["sweep", ...selector, "--yes", "--eject"]);
+      expect(status).toBe(selector[0] === "--lost" ? 0 : 3);
+    }
+    expect(await runCommandLine(host, ["list"])).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^pending \(under way\)/m),
+    });
+    call.run();
+    expect(await readDisc(await creating)).toMatchObject({ props: { status: "ready" } });
+  });
+
+  test("goes on past what cannot be removed, and says what the host said", async () => {
+    await using pool = await startPool({ transport: "sshd" });
+    const host = pool.coordinator;
+    const held = await discOf(host, "dev", "web-1");
+    const disk = { type: "Disk", vdiUuid: held.vdiUuid ?? "" } as const;
+    pool.xapi.addVm({ name: "web-1", drives: [disk] });
+    await discOf(host, "dev", "web-2");
+    const { status, stdout } = await runCommandLine(host, ["sweep", "--stack", "dev", "--yes"]);
+    expect(stdout).toMatch(new RegExp(`^FAILED {3}${held.srPath}: The disc is attached to VM web-1`, "m"));
+    expect(stdout).toMatch(/^removed /m);
+    expect(status).toBe(1);
+    expect(pool.xapi.srs.map(({ uuid }) => uuid)).toEqual([held.srUuid]);
+  });
+
+  test("removes an SR that a crash left without PBD and folder", async () => {
+    await using pool = await startPool({ transport: "sshd" });
+    const { srUuid, srPath } = await discOf(pool.coordinator, "dev", "web-1");
+    pool.xapi.pbds.splice(0);
+    rmSync(pool.coordinator.path(srPath), { recursive: true });
+    expect(await runCommandLine(pool.coordinator, ["sweep", "--lost", "--yes"])).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining(`removed  SR ${srUuid}`),
+    });
+    expect(await pool.leftovers()).toEqual(nothing);
+  });
+
+  test("does nothing without a terminal to ask on, or --yes", async () => {
+    await using pool = await startPool({ transport: "sshd" });
+    await discOf(pool.coordinator, "dev", "web-1");
+    const { status, stdout, stderr } = await runCommandLine(pool.coordinator, ["sweep", "--stack", "dev"]);
+    expect(stdout).toMatch(/^1 temporary ISO to be removed:$/m);
+    expect(stderr).toContain("give --yes");
+    expect(status).toBe(2);
+    expect(pool.xapi.srs).toHaveLength(1);
+  });
+
+  test.each([
+    ["n", 3, 1],
+    ["y", 0, 0],
+  ])(
+    "on a terminal asks for the password without echo, and before it removes (%s)",
+    async (answer, status, left) => {
+      await using pool = await startPool({ transport: "sshd" });
+      const host = pool.coordinator;
+      await discOf(host, "dev", "web-1");
+      const answers = [`${host.connection.password ?? ""}\n`, `${answer}\n`];
+      const run = await runOnTerminal(
+        host,
+        ["sweep", "--stack", "dev"],
+        [/Password of root@.*: $/, /\[y\/N\] $/],
+        answers,
+      );
+      expect(run.output).not.toContain(host.connection.password);
+      expect(run.output).toMatch(/Remove 1 temporary ISO from 127\.0\.0\.1:\d+\?/);
+      expect(run.status).toBe(status);
+      expect(pool.xapi.srs).toHaveLength(left);
+    },
+  );
+});
+
+describe.runIf(isSshdAvailable())("doctor", LOADED, () => {
+  test("finds a simulated host healthy, by a key too", async () => {
+    await using pool = await startPool({ transport: "sshd" });
+    const host = pool.coordinator;
+    const key = writeTemporary(Buffer.from(host.connection.privateKey), "id_ed25519");
+    const env = { XEN_PASSWORD: undefined, XEN_PRIVATE_KEY_FILE: key };
+    const { status, stdout } = await runCommandLine(host, ["doctor"], { env });
+    expect(stdout.split("\n").filter((line) => line !== "" && !line.startsWith("ok  "))).toEqual([]);
+    expect(stdout).toMatch(/^ok {2}cipher +aes\d+-gcm@openssh\.com$/m);
+    expect(stdout).toMatch(/^ok {2}inventory +XCP-ng 8\.3\.0, host [0-9a-f-]{36}$/m);
+    expect(status).toBe(0);
+    expect(await pool.leftovers()).toEqual(nothing);
+  });
+
+  test("warns of what will go wrong, and reads nothing secret", async () => {
+    await using pool = await startPool({ transport: "sshd", bashrc: "echo Welcome\n" });
+    const host = pool.coordinator;
+    pool.xapi.pool.haEnabled = true;
+    for (const record of pool.xapi.hosts) record.sshAutoMode = true;
+    writeFileSync(host.path("/root/.xe"), "server=localhost\npassword=hunter2\n");
+    mkdirSync(host.path(SR_MOUNT));
+    const args = ["doctor", "--json", "--host-key", "ignore", "--sr-mount-path", SR_MOUNT];
+    const { status, stdout, stderr } = await runCommandLine(host, args);
+    const { checks } = JSON.parse(stdout) as { checks: { name: string; status: string; advice?: string }[] };
+    const warnings = checks.filter((check) => check.status === "warning");
+    expect(warnings.map(({ name }) => name)).toEqual([
+      "host key",
+      "start-up files",
+      "~/.xe",
+      SR_MOUNT,
+      "HA",
+      "SSH service",
+    ]);
+    expect(warnings.every(({ advice }) => advice)).toBe(true);
+    expect(stdout + stderr).not.toContain("hunter2");
+    expect(status).toBe(3);
+  });
+
+  test("fails a host on which no disc can be made", async () => {
+    await using pool = await startPool({ transport: "sshd", bashrc: "cat >/dev/null\n" });
+    const host = pool.coordinator;
+    const failedChecks = async (...args: string[]) => {
+      const { status, stdout } = await runCommandLine(host, ["doctor", ...args]);
+      expect(status).toBe(1);
+      return [...stdout.matchAll(/^failed +(\S+(?: \S+)*?) {2}/gm)].map(([, name]) => name);
+    };
+    pool.xapi.toolstack(host.uuid).stop();
+    host.setSpace({ path: "/", totalBytes: 2 ** 34, availableBytes: 2 ** 20, type: "ext2/ext3" });
+    expect(await failedChecks()).toEqual(["start-up files", "/var/opt/xen-iso", "toolstack"]);
+    rmSync(host.path("/opt/xensource/bin/xe"));
+    rmSync(host.path("/etc/xensource-inventory"));
+    expect(await failedChecks("--sr-mount-path", "/etc/passwd", "/srv/none")).toEqual([
+      "start-up files",
+      "xe",
+      "inventory",
+      "/etc/passwd",
+      "/srv/none",
+      "toolstack",
+    ]);
+  });
+
+  test.each<[string, string[], NodeJS.ProcessEnv, RegExp]>([
+    [
+      "another host key",
+      ["--host-key", `SHA256:${"A".repeat(43)}`],
+      {},
+      /host key.*set --host-key to "ssh-ed25519 /,
+    ],
+    ["a wrong password", [], { XEN_PASSWORD: "hunter2" }, /refused to log in root/],
+    ["no SSH", ["--port", "1", "--dial-error-limit", "1"], {}, /Nothing listens for SSH/],
+  ])("fails at the login with %s", async (_title, args, env, words) => {
+    await using pool = await startPool({ transport: "sshd" });
+    const { status, stdout, stderr } = await runCommandLine(pool.coordinator, ["doctor", ...args], { env });
+    expect(stdout).toMatch(/^failed {2}login {2}/);
+    expect(stdout).toMatch(words);
+    expect(stdout).toContain("Nothing else was looked at.");
+    expect(stdout + stderr).not.toContain("hunter2");
+    expect(status).toBe(1);
+  });
+});
+
+test.runIf(isSshdAvailable())("a host is reached through a jump host", LOADED, async () => {
+  await using pool = await startPool({ transport: "sshd" });
+  await using jump = await startPool({ transport: "sshd" });
+  const { host, port, hostKey, password } = jump.coordinator.connection;
+  const args = ["list", "--proxy-host", host, "--proxy-port", String(port), "--proxy-host-key", hostKey];
+  const env = { XEN_PROXY_PASSWORD: password };
+  expect(await runCommandLine(pool.coordinator, args, { env })).toMatchObject({ status: 0 });
+  expect(jump.coordinator.connections).toBe(1);
+});
+
+/** Runs it on a pseudo-terminal, and answers each question when it stands there. */
+async function runOnTerminal(
+  host: SimulatedHost,
+  args: readonly string[],
+  questions: readonly RegExp[],
+  answers: readonly string[],
+) {
+  const command = commandLineOf(host, args)
+    .map((word) => `'${word}'`)
+    .join(" ");
+  const env = { ...environmentOf(host, { XEN_PASSWORD: undefined }), TERM: "dumb" };
+  const child = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
+    env,
+    stdio: "pipe",
+  });
+  const errors = text(child.stderr);
+  let output = "";
+  let next = 0;
+  for await (const chunk of child.stdout.setEncoding("utf8")) {
+    output += String(chunk);
+    if (questions[next]?.test(output)) child.stdin.write(answers[next++] ?? "");
+  }
+  const status =
+    child.exitCode ?? (await new Promise<number | null>((resolve) => child.once("close", resolve)));
+  return { status, output: output + (await errors) };
+}

@@ -1,0 +1,54 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { resolve } from "node:path";
+import { text } from "node:stream/consumers";
+import type { SimulatedHost } from "../simulator";
+
+const repository = resolve(__dirname, "../..");
+
+/** How a command line ended. */
+export interface CommandLineResult {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What a process of the command line is given besides its arguments. */
+export interface CommandLineOptions {
+  /** On its standard input; nothing by default. */
+  readonly input?: string;
+  /** Variables over those of this process; the host's password is among them unless it is overridden. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Runs `pulumi-xen-iso` against a simulated host, as a process of its own. */
+export async function runCommandLine(
+  host: SimulatedHost,
+  args: readonly string[],
+  { input = "", env = {} }: CommandLineOptions = {},
+): Promise<CommandLineResult> {
+  const [program = "", ...first] = commandLineOf(host, args);
+  const child = spawn(program, first, { cwd: repository, env: environmentOf(host, env), stdio: "pipe" });
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(input);
+  const closed = once(child, "close") as Promise<[number | null]>;
+  const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
+  return { status, stdout, stderr };
+}
+
+/** The words that run it. */
+export function commandLineOf({ connection }: SimulatedHost, args: readonly string[]): string[] {
+  const { host, port, hostKey } = connection;
+  const address = ["--host", host, "--port", String(port), "--host-key", hostKey];
+  const [command = "", ...rest] = args;
+  // Those of the test come last, so that they count.
+  const script = ["--import", "tsx", "provider/cli/main.ts", command, ...address, ...rest];
+  return [process.execPath, ...script];
+}
+
+/** The environment it runs in: no agent and no `XEN_…` of the user's. */
+export function environmentOf({ connection }: SimulatedHost, env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const isForeign = (name: string) => name.startsWith("XEN_") || name === "SSH_AUTH_SOCK";
+  const own = Object.entries(process.env).filter(([name]) => !isForeign(name));
+  return { ...Object.fromEntries(own), XEN_PASSWORD: connection.password, ...env };
+}
