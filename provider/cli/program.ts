@@ -89,7 +89,7 @@ function makeProgram(end: (status: ExitStatus) => void): Command {
     .option("--pending", "those whose create was killed")
     .option("--lost", "corpses, and folders without SR")
     .optionsGroup("Options:")
-    .option("--project <name>", "with --stack: those of this project alone")
+    .option("--project <name>", "with --stack: those of this project; needed where several have such a stack")
     .option(
       "--except-stack-export <file>",
       "not what this output of `pulumi stack export` names; - is standard input",

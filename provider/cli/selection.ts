@@ -40,6 +40,11 @@ export function select(
   return { removals: selected.filter((found) => !kept.some((each) => each.found === found)), kept };
 }
 
+/** The projects to which temporary ISOs belong, each once: stacks of several projects often have one name. */
+export function projectsOf(tempIsos: readonly FoundTempIso[]): string[] {
+  return [...new Set(tempIsos.flatMap(({ owner }) => owner?.split("::")[1] ?? []))];
+}
+
 /** Whether two looks saw the same thing: what was confirmed is what is removed. */
 export function isSame(one: FoundTempIso, other: FoundTempIso): boolean {
   const srsOf = (found: FoundTempIso) => found.srs.map(({ uuid }) => uuid).join();

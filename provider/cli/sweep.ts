@@ -1,9 +1,17 @@
 import { findTempIsos, type FoundTempIso, removeFoundTempIso } from "../host/find-temp-isos";
 import type { SharedConnection } from "../ssh/shared-connection";
-import { EXIT, type ExitStatus } from "./exit";
+import { EXIT, type ExitStatus, UsageError } from "./exit";
 import { tableOf } from "./list";
 import { count, print } from "./print";
-import { type Exceptions, isSame, type Kept, select, type Selection, type Selector } from "./selection";
+import {
+  type Exceptions,
+  isSame,
+  type Kept,
+  projectsOf,
+  select,
+  type Selection,
+  type Selector,
+} from "./selection";
 import { confirm } from "./terminal";
 
 /** What `sweep` is asked for. */
@@ -22,6 +30,7 @@ export async function sweep(host: SharedConnection, options: SweepOptions): Prom
   const { removals } = selection;
   print(toText(selection, hostNames));
   if (removals.length === 0) return statusOf(selection, []);
+  assertOneProject(removals, options.selector);
   const question = `Remove ${count(removals.length, "temporary ISO")} from ${host.address}?`;
   if (!options.isConfirmed && !(await confirm(question))) return EXIT.found;
 
@@ -32,6 +41,15 @@ export async function sweep(host: SharedConnection, options: SweepOptions): Prom
     outcomes.push(outcome);
   }
   return statusOf(selection, outcomes);
+}
+
+/** The project that somebody has in mind is not the only one with a stack of that name. */
+function assertOneProject(removals: readonly FoundTempIso[], selector: Selector): void {
+  const projects = projectsOf(removals);
+  if (selector.by !== "stack" || selector.project !== undefined || projects.length < 2) return;
+  throw new UsageError(
+    `Stacks of several projects are named ${selector.stack}: give --project (${projects.join(", ")}).`,
+  );
 }
 
 /** What became of one. */

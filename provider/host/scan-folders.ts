@@ -69,7 +69,8 @@ for name in ????????-????-????-????-????????????; do
     if touched=$(stat -c %Y ${FILE.pending} 2>/dev/null); then
       echo "owner=$(marker owner)"
       echo "iso=$(marker iso)"
-      [ $((now - touched)) -ge ${LEASE_SECONDS} ] || [ "$(ps -o lstart= -p "$(marker session)")" != "$(marker started)" ] ||
+      started=$(marker started)
+      [ $((now - touched)) -lt ${LEASE_SECONDS} ] && [ -n "$started" ] && [ "$(ps -o lstart= -p "$(marker session)")" = "$started" ] &&
         echo under-way=
     fi
     for file in * .[!.]*; do

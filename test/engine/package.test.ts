@@ -87,6 +87,11 @@ test.each([[], ["--exactOptionalPropertyTypes"]])("its types fit a strict progra
   ]);
 });
 
+test("its command line runs", async () => {
+  const { stdout } = await npx(["pulumi-xen-iso", "help", "sweep"]);
+  expect(stdout).toMatch(/^Usage: pulumi-xen-iso sweep [^]*^Exit status:$/m);
+});
+
 const iso = async (text: string) => ({ "web-1.iso": await seedImage({ "user-data": text }) });
 
 test.each<Dialect>(["typescript", "commonjs", "esm"])(

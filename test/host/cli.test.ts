@@ -275,6 +275,22 @@ describe.runIf(isSshdAvailable())("sweep", LOADED, () => {
     expect(await pool.leftovers()).toEqual(nothing);
   });
 
+  test("asks which project is meant where several have a stack of that name", async () => {
+    await using pool = await startPool({ transport: "sshd" });
+    const host = pool.coordinator;
+    await discOf(host, "dev", "web-1");
+    const owner = urnOf("dev", "web-1").replace("shop", "blog");
+    const { srUuid } = await createDisc(argumentsFor(host, { owner }));
+    expect(await runCommandLine(host, ["sweep", "--stack", "dev", "--yes"])).toMatchObject({
+      status: 2,
+      stderr: "Stacks of several projects are named dev: give --project (shop, blog).\n",
+    });
+    expect(pool.xapi.srs).toHaveLength(2);
+    const ofShop = ["sweep", "--stack", "dev", "--project", "shop", "--yes"];
+    expect(await runCommandLine(host, ofShop)).toMatchObject({ status: 0 });
+    expect(pool.xapi.srs.map(({ uuid }) => uuid)).toEqual([srUuid]);
+  });
+
   test("does nothing without a terminal to ask on, or --yes", async () => {
     await using pool = await startPool({ transport: "sshd" });
     await discOf(pool.coordinator, "dev", "web-1");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isSame, select, type Selector } from "../../../provider/cli/selection";
+import { isSame, projectsOf, select, type Selector } from "../../../provider/cli/selection";
 import type { FoundTempIso } from "../../../provider/host/find-temp-isos";
 import { driveOf, found, unattached } from "./found";
 
@@ -91,4 +91,8 @@ test("what has changed between two looks is not the same", () => {
   expect(isSame(corpse, { ...corpse, state: "live" })).toBe(false);
   expect(isSame(live, { ...live, srs: [] })).toBe(false);
   expect(isSame(live, other)).toBe(false);
+});
+
+test("the projects of discs are told apart; a folder alone has none", () => {
+  expect(projectsOf(all)).toEqual(["shop", "blog"]);
 });
