@@ -73,7 +73,11 @@ export class SharedConnection {
     try {
       return await this.#places.use(async () => work(await this.#connected()));
     } finally {
-      if (this.#places.areFree) this.#idle = setTimeout(() => void this.#close(), IDLE_MS);
+      if (this.#places.areFree) {
+        // Of several that end at once each comes by here: a timer that is forgotten would cut off a later command.
+        clearTimeout(this.#idle);
+        this.#idle = setTimeout(() => void this.#close(), IDLE_MS);
+      }
     }
   }
 
