@@ -2,9 +2,9 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { buildIso } from "../iso/build";
-import { inspectImage } from "../iso/inspect";
 import { sha256Of, type UploadSource } from "../ssh/upload";
 import type { TempIsoInputs } from "./inputs";
+import { inspectOnce } from "./inspect-once";
 
 /** Reads of 1 MiB: smaller ones cost a third of the speed. */
 const READ_BYTES = 1024 * 1024;
@@ -41,6 +41,6 @@ export async function localImage(isoPath: string): Promise<UploadSource> {
       start === end
         ? Readable.from([])
         : createReadStream(isoPath, { highWaterMark: READ_BYTES, start, end: end - 1 }),
-    sha256: async () => (await inspectImage(isoPath)).sha256,
+    sha256: async () => (await inspectOnce(isoPath)).sha256,
   };
 }

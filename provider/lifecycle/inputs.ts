@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
 import type { IsoFiles } from "../iso/check";
-import { inspectImage, NotAnImageError } from "../iso/inspect";
+import { NotAnImageError } from "../iso/inspect";
 import { checkBoolean, checkHost, refuseUnknownArguments } from "./arguments";
 import type { ConnectionInputs } from "./connection";
 import { warn } from "./engine-log";
 import { checkFiles, sha256OfFiles, warnOfFiles } from "./image-files";
+import { inspectOnce } from "./inspect-once";
 import { Problems } from "./problems";
 import { isUnknown, UNKNOWN } from "./unknown";
 
@@ -146,7 +147,7 @@ async function sha256OfFile(
   problems: Problems,
 ): Promise<string | undefined> {
   try {
-    const { sha256, sizeBytes } = await inspectImage(isoPath);
+    const { sha256, sizeBytes } = await inspectOnce(isoPath);
     if (sizeBytes % 512 !== 0)
       await warn(
         owner,

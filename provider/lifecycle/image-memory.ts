@@ -1,0 +1,87 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { InspectedImage } from "../iso/inspect";
+
+/** How many images are remembered; of more, those that were asked for longest ago are dropped. */
+const MOST_ENTRIES = 2_000;
+
+/** To be changed when other files count as images. */
+const FORMAT = 1;
+
+/**
+ * What an earlier process found in a file of this fingerprint. Nothing, where the memory is not there, cannot be
+ * read, or holds something else.
+ */
+export async function recallImage(fingerprint: string): Promise<InspectedImage | undefined> {
+  try {
+    const file = join(memoryFolder(), nameOf(fingerprint));
+    const [, size, sha256] = /^(\d+) ([0-9a-f]{64})\n$/.exec(await readFile(file, "latin1")) ?? [];
+    if (!size || !sha256) return undefined;
+    const now = new Date();
+    await utimes(file, now, now).catch(() => undefined);
+    return { sizeBytes: Number(size), sha256 };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Remembers an image for later processes, where that is possible. One file each, under its name once it is
+ * whole: processes that run at the same time do not lose each other's.
+ */
+export async function rememberImage(
+  fingerprint: string,
+  { sizeBytes, sha256 }: InspectedImage,
+): Promise<void> {
+  try {
+    const folder = memoryFolder();
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const part = join(folder, `${randomUUID()}.part`);
+    try {
+      await writeFile(part, `${sizeBytes} ${sha256}\n`, { mode: 0o600, flag: "wx" });
+      await rename(part, join(folder, nameOf(fingerprint)));
+    } finally {
+      await rm(part, { force: true });
+    }
+    await dropOldest(folder);
+  } catch {
+    // Then the file is read again next time.
+  }
+}
+
+/** Drops a tenth at once, so that a full memory is not looked through at each image. */
+async function dropOldest(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  if (names.length <= MOST_ENTRIES) return;
+  const entries = names.map(async (name) => {
+    const file = join(folder, name);
+    // Another process may have dropped it.
+    return { file, usedMs: (await stat(file).catch(() => undefined))?.mtimeMs ?? 0 };
+  });
+  const oldestFirst = (await Promise.all(entries)).sort((one, other) => one.usedMs - other.usedMs);
+  const dropped = oldestFirst.slice(0, names.length - MOST_ENTRIES * 0.9);
+  await Promise.all(dropped.map(({ file }) => rm(file, { force: true })));
+}
+
+/** A path may be secret, and longer than a name may be. */
+function nameOf(fingerprint: string): string {
+  return createHash("sha256").update(`${FORMAT}\0${fingerprint}`).digest("hex");
+}
+
+function memoryFolder(): string {
+  return join(cacheFolder(process.platform, process.env, homedir()), "pulumi-xen-iso", "images");
+}
+
+/**
+ * Where a user's programs keep what they can do without.
+ *
+ * @see XDG Base Directory Specification: a path that is not absolute does not count
+ */
+export function cacheFolder(platform: NodeJS.Platform, env: NodeJS.ProcessEnv, home: string): string {
+  if (platform === "win32") return env["LOCALAPPDATA"] || join(home, "AppData", "Local");
+  if (platform === "darwin") return join(home, "Library", "Caches");
+  const xdg = env["XDG_CACHE_HOME"] ?? "";
+  return xdg.startsWith("/") ? xdg : join(home, ".cache");
+}
