@@ -24,6 +24,11 @@ export class SimulatedHost {
     return this.transport.connections;
   }
 
+  /** Commands and SFTP sessions that were started over SSH so far: a round trip each, at least. */
+  get sessions(): number {
+    return this.transport.sessions;
+  }
+
   /** What was run over SSH so far; always empty with `sshd`, which does not tell. */
   get commands(): readonly HostCommand[] {
     return this.transport.commands;

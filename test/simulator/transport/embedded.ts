@@ -28,6 +28,7 @@ export class EmbeddedTransport implements Transport {
   readonly #sockets = new Set<Socket>();
   readonly #runner: CommandRunner;
   #connections = 0;
+  #sessions = 0;
 
   private constructor(
     private readonly options: TransportOptions,
@@ -75,6 +76,10 @@ export class EmbeddedTransport implements Transport {
 
   get connections(): number {
     return this.#connections;
+  }
+
+  get sessions(): number {
+    return this.#sessions;
   }
 
   get commands(): readonly HostCommand[] {
@@ -131,6 +136,7 @@ export class EmbeddedTransport implements Transport {
       client.on("session", (accept, reject) => {
         if (sessions >= MAX_SESSIONS) return reject();
         sessions++;
+        this.#sessions++;
         const session = accept();
         session.on("close", () => sessions--);
         this.#serveSession(session);

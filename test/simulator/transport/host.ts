@@ -35,6 +35,8 @@ export interface Transport {
   readonly connection: HostConnection;
   /** Logins so far. */
   readonly connections: number;
+  /** Commands and SFTP sessions so far. */
+  readonly sessions: number;
   /** Commands so far, where the transport can see them. */
   readonly commands: readonly HostCommand[];
   /** Path on this machine of an absolute path on the host. */

@@ -48,6 +48,7 @@ export class SshdTransport implements Transport {
   readonly #root: string;
   #init: Init | undefined;
   #connections = 0;
+  #sessions = 0;
 
   private constructor(
     readonly connection: HostConnection,
@@ -98,6 +99,10 @@ export class SshdTransport implements Transport {
     return this.#connections;
   }
 
+  get sessions(): number {
+    return this.#sessions;
+  }
+
   path(hostPath: string): string {
     // While it is up, through the eyes of its first process, which sees its tmpfs.
     return this.#init ? join(`/proc/${this.#init.pid}/root`, hostPath) : join(this.#root, hostPath);
@@ -131,7 +136,10 @@ export class SshdTransport implements Transport {
   }
 
   async #boot(): Promise<void> {
-    this.#init = await Init.start(this.#root, () => this.#connections++);
+    this.#init = await Init.start(this.#root, (line) => {
+      if (/^Accepted \S+ for /.test(line)) this.#connections++;
+      if (/^Starting session: (command|subsystem) /.test(line)) this.#sessions++;
+    });
     await this.#init.startSshd();
   }
 
@@ -153,12 +161,12 @@ class Init {
 
   private constructor(
     private readonly child: ChildProcessWithoutNullStreams,
-    readonly onLogin: () => void,
+    onLine: (line: string) => void,
   ) {
     for (const output of [child.stdout, child.stderr]) {
       createInterface({ input: output }).on("line", (line) => {
         this.#lines.push(line);
-        if (/^Accepted \S+ for /.test(line)) onLogin();
+        onLine(line);
         this.#wake();
       });
     }
@@ -166,14 +174,14 @@ class Init {
     child.on("exit", () => this.#wake());
   }
 
-  static async start(root: string, onLogin: () => void): Promise<Init> {
+  static async start(root: string, onLine: (line: string) => void): Promise<Init> {
     const sshd = SSHD_PATHS.find(existsSync) ?? "sshd";
     const asUser = isRoot()
       ? []
       : ["unshare", "--user", `--map-user=${PLAIN_UID}`, `--map-group=${PLAIN_UID}`];
     const init = [INIT, root, sshd, String(RUN_BYTES), ...asUser];
     const child = spawn("unshare", [...namespaces(), "/bin/bash", ...init], { stdio: "pipe" });
-    const started = new Init(child, onLogin);
+    const started = new Init(child, onLine);
     started.#pid = Number(/\d+/.exec(await started.#line(/^pid /))?.[0]);
     return started;
   }

@@ -178,6 +178,18 @@ describe.each(["embedded", "sshd"] as const)("a host reached by %s", (transport)
     expect(String(greeting)).toMatch(/^SSH-2\.0-/);
   });
 
+  it("counts commands and SFTP sessions", async () => {
+    const before = pool.coordinator.sessions;
+    await login.run("true");
+    await login.run("sleep 0.1; true");
+    const { host, port, user: username, privateKey } = pool.coordinator.connection;
+    const sftp = new SftpClient();
+    await sftp.connect({ host, port, username, privateKey });
+    await sftp.list("/");
+    await sftp.end();
+    expect(pool.coordinator.sessions).toBe(before + 3);
+  });
+
   it("counts its logins", async () => {
     const before = pool.coordinator.connections;
     await runOn(pool.coordinator, "true");
