@@ -1,0 +1,34 @@
+/**
+ * A provider's process, as the engine has one: makes the calls that its parent sends, as many at once as these are,
+ * and answers each. Ends with its parent.
+ */
+import { configure, tempIso } from "../../provider/lifecycle/provider";
+import type { Answer, Call } from "./provider-process";
+import { createByReference } from "./reference";
+
+const METHODS: Readonly<Record<Call["method"], (...args: never[]) => unknown>> = {
+  check: (news: Record<string, unknown>) => tempIso.check({}, news),
+  create: tempIso.create,
+  delete: tempIso.delete,
+  reference: createByReference,
+  memory: () => ({
+    residentBytes: process.memoryUsage.rss(),
+    peakBytes: process.resourceUsage().maxRSS * 1024,
+  }),
+};
+
+const none = (): string => undefined as never;
+void configure({ config: { get: none, require: none } });
+
+process.on("disconnect", () => process.exit());
+process.on("message", (call: Call) => {
+  void answer(call).then((result) => process.send?.(result));
+});
+
+async function answer({ id, method, args }: Call): Promise<Answer> {
+  try {
+    return { id, value: await METHODS[method](...(args as never[])) };
+  } catch (error) {
+    return { id, message: (error as Error).message };
+  }
+}
