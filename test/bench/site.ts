@@ -1,4 +1,5 @@
 import { existsSync, rmSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { TempIsoInputs } from "../../provider/lifecycle/inputs";
 import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
 import {
@@ -11,6 +12,9 @@ import {
 import { time } from "./measure";
 import { OpenSsh } from "./open-ssh";
 import { ProviderProcess } from "./provider-process";
+
+/** What check finds in a file that is younger is not remembered; an image is seldom made right before it is used. */
+const SETTLED_MS = 2_100;
 
 /** Where the host keeps what scp copies: beside the discs' folders, on the same file system. */
 const COPIES = "/var/opt/copies";
@@ -39,6 +43,7 @@ export class Site implements AsyncDisposable {
     connection: HostConnection = this.host.connection,
   ): Promise<TempIsoInputs[]> {
     const { host, port, user, privateKey, hostKey } = connection;
+    await sleep(SETTLED_MS);
     const login = { host, port, user, privateKey, hostKey };
     const inputs: TempIsoInputs[] = [];
     for (const [index, isoPath] of isoPaths.entries())
