@@ -219,7 +219,7 @@ test("a command that does not end is given up", async () => {
   await expect(hanging).rejects.toThrow(/did not go on within 0\.3 s \(to wait\)/);
 });
 
-test("status, output and errors of a command come back as they are", async () => {
+test("status, output and errors of a command come back as they are, apart from the shell's noise", async () => {
   await using pool = await startPool({ transport: "sshd", bashrc: "echo noise; echo noise >&2\n" });
   const { privateKey } = pool.coordinator.connection;
   const host = SharedConnection.to(targetOf(pool.coordinator, { privateKey }));
@@ -228,6 +228,7 @@ test("status, output and errors of a command come back as they are", async () =>
     status: 7,
     stdout: "no newline",
     stderr: "oops",
+    noise: "noise\n",
   });
 });
 

@@ -109,7 +109,7 @@ describe("a release", () => {
 describe("a release is refused, with nothing changed, when", () => {
   function expectUntouched({ pool, disc }: Awaited<ReturnType<typeof start>>): void {
     expect(pool.xapi.pbds).toMatchObject([{ srUuid: disc.srUuid, currentlyAttached: true }]);
-    expect(readdirSync(pool.coordinator.path(disc.srPath))).toEqual([disc.isoName]);
+    expect(readdirSync(pool.coordinator.path(disc.srPath))).toEqual(["image", disc.isoName]);
   }
 
   test.each([
