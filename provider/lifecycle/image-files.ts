@@ -1,7 +1,6 @@
 import { buildIso } from "../iso/build";
 import { checkIsoFiles, IsoBuildError, type IsoFiles, volumeLabelProblem } from "../iso/check";
 import { sha256Of } from "../ssh/upload";
-import { warn } from "./engine-log";
 import type { Problems } from "./problems";
 import { isUnknown, UNKNOWN } from "./unknown";
 
@@ -56,23 +55,23 @@ export async function sha256OfFiles(
   }
 }
 
-/** Warns of what is allowed, and hardly meant. */
-export async function warnOfFiles(owner: unknown, files: unknown): Promise<void> {
-  if (typeof files !== "object" || files === null) return;
+/** What is allowed in `files`, and hardly meant. */
+export function warningsOf(files: unknown): string[] {
+  if (typeof files !== "object" || files === null) return [];
+  const warnings: string[] = [];
   const inlineBytes = inlineBytesOf(files);
   if (inlineBytes >= LARGE_INLINE_BYTES)
-    await warn(
-      owner,
+    warnings.push(
       `files: hold ${inMib(inlineBytes)} MiB of text and base64, which lie twice in the state; give large ones as { path }.`,
     );
   for (const path of INSTRUCTIONS) {
     const file: unknown = (files as Record<string, unknown>)[path];
     if (typeof file === "string" && !isUnknown(file) && !isInstruction(file))
-      await warn(
-        owner,
+      warnings.push(
         `${argumentOf(path)}: begins with none of #cloud-config, #!, #include, ## template: jinja and the like; cloud-init would ignore it.`,
       );
   }
+  return warnings;
 }
 
 function argumentOf(path: string): string {

@@ -4,7 +4,7 @@ import { NotAnImageError } from "../iso/inspect";
 import { checkBoolean, checkHost, refuseUnknownArguments } from "./arguments";
 import type { ConnectionInputs } from "./connection";
 import { warn } from "./engine-log";
-import { checkFiles, sha256OfFiles, warnOfFiles } from "./image-files";
+import { checkFiles, sha256OfFiles, warningsOf } from "./image-files";
 import { inspectOnce } from "./inspect-once";
 import { Problems } from "./problems";
 import { isUnknown, UNKNOWN } from "./unknown";
@@ -75,7 +75,8 @@ export async function checkTempIso(olds: Record<string, unknown>, given: Record<
   const isoSha256 = isSourceGood(news, problems) ? await sha256Of(olds, news, problems) : undefined;
   await checkHost(news, problems);
 
-  if (problems.failures.length === 0) await warnOfFiles(owner, news["files"]);
+  if (problems.failures.length === 0)
+    for (const warning of warningsOf(news["files"])) await warn(owner, warning);
   if (problems.failures.length === 0 && isInMemory(srMountPath))
     await warn(
       owner,

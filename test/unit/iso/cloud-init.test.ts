@@ -200,7 +200,7 @@ describe.skipIf(cloudInit.isMissing)(cloudInit.title, () => {
         },
       ),
       // A slow machine tries fewer.
-      { numRuns: 60, interruptAfterTimeLimit: 20_000 },
+      { numRuns: 60, interruptAfterTimeLimit: 10_000 },
     );
   });
 });

@@ -6,6 +6,7 @@ import { beforeEach, expect, test } from "vitest";
 import { type BuildIsoOptions, buildIso } from "../../../provider/iso/build";
 import type { IsoFiles } from "../../../provider/iso/check";
 import { configure } from "../../../provider/lifecycle/connection";
+import { warningsOf } from "../../../provider/lifecycle/image-files";
 import { imageSource } from "../../../provider/lifecycle/image-source";
 import { checkTempIso, type TempIsoInputs } from "../../../provider/lifecycle/inputs";
 import { UNKNOWN } from "../../../provider/lifecycle/unknown";
@@ -148,6 +149,41 @@ test.each<[string, Record<string, unknown>]>([
   ["the label", { files, volumeLabel: UNKNOWN }],
 ])("%s not known yet: nor is the sha256", async (_title, news) => {
   expect(await sha256Of(news)).toBe(UNKNOWN);
+});
+
+test.each([
+  ["#cloud-config\n"],
+  ["  \n#Cloud-Config\n"],
+  ["#!/bin/sh\n"],
+  ["#include\nhttps://example.net/seed\n"],
+  ["#include-once\n"],
+  ["#cloud-boothook\n"],
+  ["#cloud-config-archive\n"],
+  ["#part-handler\n"],
+  ["## template: jinja\n#cloud-config\n"],
+  ["Content-Type: multipart/mixed\nMIME-Version: 1.0\n"],
+  [""],
+  [UNKNOWN],
+])("no warning: user-data %j", (text) => {
+  expect(warningsOf({ "user-data": text, "vendor-data": text })).toEqual([]);
+});
+
+test.each([["hostname: web-1\n"], ["# cloud-config\n"], ["\ufeff#cloud-config\n"], ["cloud-config"]])(
+  "a warning: user-data %j",
+  (text) => {
+    const ignored = /: begins with none of #cloud-config, #!, .*; cloud-init would ignore it\.$/;
+    const warnings = warningsOf({ "user-data": text, "vendor-data": text, "other-data": text });
+    expect(warnings).toEqual([expect.stringMatching(ignored), expect.stringMatching(ignored)]);
+    expect(warnings[0]).toMatch(/^files\["user-data"\]/);
+  },
+);
+
+test("a warning: inline content from 1 MiB on", () => {
+  const half = "x".repeat(MIB / 2);
+  expect(warningsOf({ a: half, b: { base64: half } })).toEqual([
+    expect.stringMatching(/^files: hold 1\.0 MiB/),
+  ]);
+  expect(warningsOf({ a: half, b: { base64: half.slice(1) }, c: { path: "/large" } })).toEqual([]);
 });
 
 test("null, which a secret that is undefined comes as, is as if it were not given", async () => {
