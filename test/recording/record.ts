@@ -86,7 +86,7 @@ async function record(recording: string): Promise<void> {
       "--cols",
       "120",
       "--rows",
-      "16",
+      "17",
       "--idle-time-limit",
       "1",
       "--command",
