@@ -30,7 +30,8 @@ export class Site implements AsyncDisposable {
     const pool = await startPool({ transport: "sshd" });
     const { host, port, user, password = "", hostKey } = pool.coordinator.connection;
     const link = await Proxy.start({ host, port });
-    const limits = { dialErrorLimit: 3, perDialTimeout: 2 };
+    // Long enough for a machine on which dozens of hosts start at once.
+    const limits = { dialErrorLimit: 3, perDialTimeout: 10 };
     const connection = { host: link.host, port: link.port, user, password, hostKey, ...limits };
     const args = { isoPath: images[isoPath], owner: OWNER, connection };
     const address = { connection, host: link.host, port: link.port, user, hostKey };

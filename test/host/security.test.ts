@@ -34,10 +34,7 @@ describe("where srMountPath is a link", () => {
     await expect(deleteDisc(state)).rejects.toThrow(
       /could not be removed\. Remove by hand.*The host says: \/var\/opt\/xen-iso is a link to \/var\/opt\/elsewhere\./s,
     );
-    expect(readdirSync(join(elsewhere, state.srPath.slice(SR_MOUNT_PATH.length)))).toEqual([
-      "image",
-      state.isoName,
-    ]);
+    expect(readdirSync(join(elsewhere, state.srPath.slice(SR_MOUNT_PATH.length)))).toContain(state.isoName);
 
     // The folder is put back: the next destroy takes it.
     renameSync(mountPath, `${mountPath}-link`);

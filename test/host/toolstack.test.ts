@@ -1,5 +1,11 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { createTempIso } from "../../provider/host/temp-iso";
+import { localImage } from "../../provider/lifecycle/image-source";
+import { SharedConnection } from "../../provider/ssh/shared-connection";
 import { type SimulatedHost, type SimulatedPool, startPool } from "../simulator";
+import { imageBytes, writeTemporary } from "../unit/image";
 import { nothing } from "./pool";
 import { argumentsFor, createDisc, deleteDisc, readDisc, setConfiguration } from "./resource";
 
@@ -78,6 +84,65 @@ describe("a toolstack that restarts", () => {
   });
 });
 
+test("an SR that comes only after it was looked for is found, not made twice", async () => {
+  await using pool = await startPool({ transport: "embedded" });
+  const { xapi, coordinator } = pool;
+  // The answer is lost while sm is still at it. Once its task is asked for, it has ended: the SR came in between.
+  let create: string[] = [];
+  let hasLooked = false;
+  const notice = (words: string[]) => {
+    create = words;
+    return true;
+  };
+  xapi.faults.push({
+    command: "sr-create",
+    when: ({ command, entries }) => notice([command, ...entries.map(([key, value]) => `${key}=${value}`)]),
+    effect: { kind: "loseReply", when: "before" },
+  });
+  xapi.faults.push({
+    command: "sr-list",
+    when: ({ entries }) => {
+      hasLooked ||= entries.some(([key]) => key === "name-description");
+      return false;
+    },
+    effect: { kind: "delay", ms: 0 },
+  });
+  xapi.faults.push({
+    command: "task-list",
+    when: () => {
+      if (hasLooked && xapi.srs.length === 0)
+        void xapi.run(coordinator.uuid, { words: create.join("\n"), extraArgs: "", rc: "" });
+      return false;
+    },
+    effect: { kind: "delay", ms: 0 },
+  });
+  const state = await createDisc(argumentsFor(coordinator));
+  expect(hasLooked).toBe(true);
+  expect(xapi.srs.map(({ uuid }) => uuid)).toEqual([state.srUuid]);
+  await deleteDisc(state);
+  expect(await pool.leftovers()).toEqual(nothing);
+});
+
+test("a disc that nobody takes is undone", async () => {
+  await using pool = await startPool({ transport: "embedded" });
+  const { host, port, user, password, hostKey } = pool.coordinator.connection;
+  const login = { host, port, user, password, hostKey, dialErrorLimit: 3, perDialTimeout: 10 };
+  const source = await localImage(writeTemporary(imageBytes("#cloud-config")));
+  const sha256 = createHash("sha256").update(imageBytes("#cloud-config")).digest("hex");
+  const creating = createTempIso(SharedConnection.to(login), {
+    folder: { srMountPath: "/var/opt/xen-iso", uuid: "7b84f233-8aa3-468d-b254-fd585194da21" },
+    owner: "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/xen:TempIso::web-1",
+    image: { source, sha256 },
+    isoName: "web-1.iso",
+    srName: "web-1",
+    signal: new AbortController().signal,
+    assertWanted: () => Promise.reject(new Error("The engine is gone.")),
+  });
+  await expect(creating).rejects.toThrow("The engine is gone.");
+  expect(callsOf(pool, "sr-create")).toHaveLength(1);
+  expect(await pool.leftovers()).toEqual(nothing);
+});
+
 test("another operation in the way is waited for", async () => {
   await using pool = await startPool({ transport: "embedded" });
   const effect = { kind: "fail", code: "OTHER_OPERATION_IN_PROGRESS", params: ["SR"] } as const;
@@ -119,7 +184,7 @@ test("a tray that stays locked is given up after a minute, with the VM's name, a
   vi.setSystemTime(Date.now() + 61_000);
   await failure;
   expect(pool.xapi.pbds).toMatchObject([{ currentlyAttached: true }]);
-  expect((await pool.leftovers()).paths).toHaveLength(2);
+  expect(existsSync(pool.coordinator.path(`${state.srPath}/${state.isoName}`))).toBe(true);
 
   pool.xapi.stopVm(vm);
   drive.refusals = undefined;
