@@ -1,0 +1,202 @@
+/** One way to break the provider. */
+export interface Mutation {
+  /** What is broken. */
+  readonly name: string;
+  readonly file: string;
+  /** Text of the file, which it has once. */
+  readonly search: string;
+  readonly replace: string;
+  /** File of the tests, one of which is to notice. */
+  readonly tests: string;
+  /** Of which tests in it: a regular expression. */
+  readonly title: string;
+}
+
+/** Each takes away one thing that keeps a promise. */
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: "no rollback of a create",
+    file: "provider/host/temp-iso.ts",
+    search: "undo(`what was made at ${pathOf(folder)}`, () => unmake(host, folder, { owner, isoName, sr }));",
+    replace: "void [undo, unmake];",
+    tests: "test/host/refusal.test.ts",
+    title: "an SR that xapi refuses",
+  },
+  {
+    name: "a rollback stops at an undo that fails",
+    file: "provider/host/rollback.ts",
+    search: ".catch((error: unknown) => left.push({ what, error }));",
+    replace: ";",
+    tests: "test/unit/host/rollback.test.ts",
+    title: "failed undo",
+  },
+  {
+    name: "a rollback takes every failure for a refusal of sr-create",
+    file: "provider/host/temp-iso.ts",
+    search: "sr.isRefused = isRefusal(error);",
+    replace: "sr.isRefused = true; void isRefusal;",
+    tests: "test/host/refusal.test.ts",
+    title: "cannot be plugged",
+  },
+  {
+    name: "no marker in the folder of a create under way",
+    file: "provider/host/prepare.ts",
+    search: '"started=$started" >${FILE.pending} ||',
+    replace: '"started=$started" >/dev/null ||',
+    tests: "test/host/security.test.ts",
+    title: "marker",
+  },
+  {
+    name: "the marker stays once the disc is complete",
+    file: "provider/host/folder.ts",
+    search: "rm -f -- ${[FILE.pending, FILE.writers]})",
+    replace: "true)",
+    tests: "test/host/neighbours.test.ts",
+    title: "same URN",
+  },
+  {
+    name: "another create of the same resource is not waited for",
+    file: "provider/host/prepare.ts",
+    search: '[ "$its_owner" != ${owner} ] || live=$name',
+    replace: ":",
+    tests: "test/host/refusal.test.ts",
+    title: "another create of the same resource",
+  },
+  {
+    name: "whatever a killed create left is taken for another's",
+    file: "provider/host/prepare.ts",
+    search: '  elif [ "$its_owner" = ${owner} ]; then',
+    replace: "  elif false; then",
+    tests: "test/host/link.test.ts",
+    title: "abandoned",
+  },
+  {
+    name: "values are not quoted",
+    file: "provider/ssh/sh.ts",
+    search: "return `'${value.replaceAll(\"'\", `'\\\\''`)}'`;",
+    replace: "return `'${value}'`;",
+    tests: "test/unit/ssh/sh.test.ts",
+    title: "every value|nothing in a value",
+  },
+  {
+    name: "control characters in names pass",
+    file: "provider/lifecycle/inputs.ts",
+    search: 'return typeof value === "string" && /\\p{Cc}/u.test(value);',
+    replace: "return value === undefined && false;",
+    tests: "test/unit/lifecycle/check.test.ts",
+    title: "control character",
+  },
+  {
+    name: "an SR whose answer was lost is looked for once only",
+    file: "provider/host/sr.ts",
+    search: "++emptyLooks < 2",
+    replace: "++emptyLooks < 1",
+    tests: "test/host/toolstack.test.ts",
+    title: "only after it was looked for",
+  },
+  {
+    name: "sr-create is asked again when its answer was lost",
+    file: "provider/xe/iso-sr.ts",
+    search: '[ "$1" = repeatable ] ;;',
+    replace: "return 0 ;;",
+    tests: "test/host/refusal.test.ts",
+    title: "answer of sr-create got lost",
+  },
+  {
+    name: "unplug and forget are not tried again",
+    file: "provider/host/sr.ts",
+    search: "isPassing: isPluggedAgain }",
+    replace: "isPassing: () => isPluggedAgain(undefined) }",
+    tests: "test/host/delete.test.ts",
+    title: "plugged the PBD again",
+  },
+  {
+    name: "the size of what arrived does not count",
+    file: "provider/host/image.ts",
+    search: '[ "$(stat -c %s ${FILE.upload})" = ${source.sizeBytes} ] || exit ${EXIT.notWhole}',
+    replace: ":",
+    tests: "test/host/life.test.ts",
+    title: "bashrc that reads standard input",
+  },
+  {
+    name: "the content of what was sent does not count",
+    file: "provider/host/image.ts",
+    search: '.digest("hex") !== sha256) throw imageChanged(host, source);',
+    replace: '.digest("hex") === "") throw imageChanged(host, source);',
+    tests: "test/host/refusal.test.ts",
+    title: "changed since it was checked",
+  },
+  {
+    name: "nobody is asked whether the disc is wanted",
+    file: "provider/host/make.ts",
+    search: '    await assertWanted();\n    yield Buffer.from("wanted\\n");',
+    replace:
+      '    void assertWanted;\n    plan = { ...plan, assertWanted: async () => {} };\n    yield Buffer.from("wanted\\n");',
+    tests: "test/host/toolstack.test.ts",
+    title: "nobody takes",
+  },
+  {
+    name: "a delete follows a link in the folder's place",
+    file: "provider/host/folder.ts",
+    search: "[ ! -L ${path} ] || { echo 'It is a link.' >&2; exit ${EXIT.notRemoved}; }",
+    replace: ":",
+    tests: "test/host/delete.test.ts",
+    title: "link in the folder's place",
+  },
+  {
+    name: "a delete follows a link in the place of srMountPath",
+    file: "provider/host/folder.ts",
+    search: "[ ! -e ${path} ] || { ${refuseLink(folder.srMountPath, EXIT.notRemoved)}; }",
+    replace: ":",
+    tests: "test/host/security.test.ts",
+    title: "since the disc was made",
+  },
+  {
+    name: "a delete removes whatever is in the folder",
+    file: "provider/host/folder.ts",
+    search: "rmdir -- ${path} ||",
+    replace: "rm -rf -- ${path} ||",
+    tests: "test/host/delete.test.ts",
+    title: "not ours",
+  },
+  {
+    name: "a delete does not ask which host it is on",
+    file: "provider/host/temp-iso.ts",
+    search: 'sh`[ "$host_uuid" = ${hostUuid} ] || exit 1`,',
+    replace: "",
+    tests: "test/host/delete.test.ts",
+    title: "another host answers",
+  },
+  {
+    name: "a delete takes the disc from a suspended VM",
+    file: "provider/host/sr.ts",
+    search: "if (suspended && sr.isAttached)",
+    replace: "if (suspended && !sr.isAttached)",
+    tests: "test/host/delete.test.ts",
+    title: "suspended",
+  },
+  {
+    name: "folders that something is mounted on are looked into",
+    file: "provider/host/prepare.ts",
+    search: 'case $mounts in *"/$name "*) continue ;; esac',
+    replace: ":",
+    tests: "test/host/security.test.ts",
+    title: "mounted",
+  },
+  {
+    name: "any host key is taken",
+    file: "provider/ssh/connect.ts",
+    search: "return refusal === undefined;",
+    replace: "return true;",
+    tests: "test/host/security.test.ts",
+    title: "man in the middle",
+  },
+  {
+    name: "a broken connection is used again",
+    file: "provider/ssh/shared-connection.ts",
+    search: "if (!connection.lost.aborted) return connection;",
+    replace: "return connection;",
+    tests: "test/host/connection.test.ts",
+    title: "lost",
+  },
+];
