@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { v4 as uuidv4 } from "uuid";
-import { pathOf, removeFolder } from "../../provider/host/folder";
+import { FILE, pathOf, removeFolder } from "../../provider/host/folder";
 import { uploadImage } from "../../provider/host/image";
 import { prepareFolder } from "../../provider/host/prepare";
 import { localImage } from "../../provider/lifecycle/image-source";
@@ -53,7 +53,7 @@ export async function sameName(site: Site): Promise<void> {
   await site.remove(second);
 }
 
-/** The upload alone, as a create does it, so that its rate is not that of the toolstack. */
+/** The upload alone, which gives the image no name yet, so that its rate is not that of the toolstack. */
 export async function largeImage(site: Site): Promise<void> {
   const { host, srMountPath, images, signal } = site.start;
   const { path: localPath, sizeBytes } = images.large;
@@ -63,7 +63,7 @@ export async function largeImage(site: Site): Promise<void> {
   const sha256 = await sha256Of(localPath);
   await prepareFolder(host, folder, { owner: site.owner, isoName, sizeBytes });
   await site.time(TIMING.upload, () => uploadImage(host, folder, { source, sha256, isoName, signal }));
-  await assertFile(site, { srPath: pathOf(folder), isoName }, images.large);
+  await assertFile(site, { srPath: pathOf(folder), isoName: FILE.upload }, images.large);
   await removeFolder(host, folder, isoName);
 }
 
