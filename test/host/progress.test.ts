@@ -3,6 +3,7 @@ import { beforeEach, expect, test } from "vitest";
 import { type Progress, progressChannel } from "../../provider/host/progress";
 import { commandChannel, type EndedCommand } from "../../provider/ssh/command-channel";
 import { startPool } from "../simulator";
+import { imageBytes, writeTemporary } from "../unit/image";
 import { argumentsFor, createDisc, deleteDisc, setConfiguration } from "./resource";
 
 beforeEach(() => setConfiguration());
@@ -27,13 +28,13 @@ test("a create tells how far the upload is, then what the toolstack does", async
   await using progress = listenTo(progressChannel);
   await using pool = await startPool({ transport: "embedded" });
   pool.xapi.faults.push({ command: "sr-create", effect: { kind: "vdiLate", scans: 1 } });
-  const { isoSize } = await createDisc(argumentsFor(pool.coordinator));
+  const isoPath = writeTemporary(Buffer.concat([imageBytes("large"), Buffer.alloc(2 * 1024 ** 2)]));
+  const { isoSize } = await createDisc(argumentsFor(pool.coordinator, { isoPath }));
 
   const uploads = (progress.messages as Progress[]).filter(({ step }) => step === "uploading");
   expect(uploads.at(-1)).toEqual({ step: "uploading", sentBytes: isoSize, totalBytes: isoSize });
   expect(progress.messages.slice(uploads.length)).toEqual([
     { step: "creating SR" },
-    { step: "waiting for VDI", attempt: 1 },
     { step: "waiting for VDI", attempt: 2 },
   ]);
 });
@@ -64,7 +65,7 @@ test("each remote command tells how it ended, and nothing of its text", async ()
       outcome: expect.any(Number),
     });
   const purposes = (commands.messages as EndedCommand[]).map(({ purpose }) => purpose);
-  expect(purposes).toContain("run xe sr-create");
+  expect(purposes).toContain("make the storage repository");
   const text = purposes.join("\n");
   for (const part of [password, state.srPath, state.isoName, state.owner]) expect(text).not.toContain(part);
 });
