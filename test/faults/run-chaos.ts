@@ -43,7 +43,7 @@ const MOST_ATTEMPTS = 10;
 const PAUSE_MS = 500;
 
 /** Longer than a provider keeps an idle connection. */
-const IDLE_MS = 1_500;
+const IDLE_MS = 7_000;
 
 /** By how much memory may differ: the collector gives pages back when it likes. */
 const MEMORY_TOLERANCE_MIB = { residentMib: 48, heapMib: 8 };
