@@ -68,7 +68,7 @@ export function markerStays(host: SharedConnection, folder: Folder, result: Exec
  * Removes the marker of the folder it is in, under the lock under which markers are renewed: a renewal that is
  * under way would make it anew.
  */
-export const REMOVE_MARKER: Script = sh`(exec 9<.. && flock -w 30 9 && rm -f -- ${[FILE.pending, FILE.writers]})`;
+export const REMOVE_MARKER: Script = sh`exec 9<.. && flock -w 30 9 && rm -f -- ${[FILE.pending, FILE.writers]}`;
 
 /** Notes the script that works in the folder it is in, so that it can be ended when nobody waits for it. */
 export const NOTE_WRITER: Script = sh`echo "$$ $(ps -o lstart= -p $$)" >>${FILE.writers}`;

@@ -103,19 +103,26 @@ export function uploadIncomplete(
 }
 
 /**
- * Of the folder it is in: brings the upload to the disk, sees that it is whole, and gives it its name. A failure
- * before that has left no file that anybody would take for the image.
+ * Of the folder it is in: brings the upload to the disk.
  *
  * dd syncs this one file: a bare sync would flush every mounted SR, and hang on a dead NFS.
  */
+export const SYNC_IMAGE: Script = sh`[ -f ${FILE.image} ] || dd of=${FILE.upload} conv=notrunc,fsync status=none </dev/null || exit ${EXIT.folderFailed}`;
+
+/**
+ * Of the folder it is in: sees that the upload is whole, and gives it its name. A failure before that has left no
+ * file that anybody would take for the image.
+ */
 export function nameImage({ source, sha256, isoName }: Omit<Image, "signal">): Script {
   const record = [sha256, String(source.sizeBytes), isoName];
-  return sh`if [ ! -f ${FILE.image} ]; then
-  dd of=${FILE.upload} conv=notrunc,fsync status=none </dev/null || exit ${EXIT.folderFailed}
-  [ "$(stat -c %s ${FILE.upload})" = ${source.sizeBytes} ] || exit ${EXIT.notWhole}
+  return sh`if [ -f ${FILE.image} ]; then
+  identity=$(stat -c '%i %s %y' -- ${isoName})
+else
+  identity=$(stat -c '%i %s %y' -- ${FILE.upload})
+  [[ $identity == *" "${source.sizeBytes}" "* ]] || exit ${EXIT.notWhole}
   mv -T -- ${FILE.upload} ${isoName} && printf '%s\n' ${record} >${FILE.image} || exit ${EXIT.folderFailed}
 fi
-echo "image=$(stat -c '%i %s %y' -- ${isoName})"`;
+echo "image=$identity"`;
 }
 
 function uploadOf({ source }: Image, ranges: readonly Range[], signal: AbortSignal): Upload {

@@ -17,7 +17,7 @@ import {
   removeMarker,
   valueOf,
 } from "./folder";
-import { type Image, nameImage, readUnchanged, uploadIncomplete } from "./image";
+import { type Image, nameImage, readUnchanged, SYNC_IMAGE, uploadIncomplete } from "./image";
 import { prepareScript, readPrepared, type Twin } from "./prepare";
 import { report } from "./progress";
 import type { SrMark } from "./sr";
@@ -68,7 +68,7 @@ export async function makeAtOnce(host: SharedConnection, plan: DiscPlan): Promis
   const { isoName, source } = image;
   const purpose = { owner, isoName, sizeBytes: source.sizeBytes };
   const receive = sh`echo ready
-dd of=${FILE.upload} bs=${source.sizeBytes} count=1 iflag=fullblock status=none || exit ${EXIT.folderFailed}
+dd of=${FILE.upload} bs=${source.sizeBytes} count=1 iflag=fullblock conv=fsync status=none || exit ${EXIT.folderFailed}
 echo received`;
   const script = lines(prepareScript(folder, purpose), receive, nameImage(image), makeScript(plan));
   const result = await talk(host, script, plan, await readUnchanged(host, image));
@@ -88,6 +88,7 @@ export async function makeDisc(host: SharedConnection, plan: DiscPlan, twin?: Tw
     sh`umask 077; cd -- ${pathOf(plan.folder)} || exit ${EXIT.folderFailed}`,
     NOTE_WRITER,
     ...(twin ? [linkTwin(twin)] : []),
+    SYNC_IMAGE,
     nameImage(plan.image),
     makeScript(plan),
   );

@@ -3,18 +3,7 @@ import { retry } from "../ssh/retry";
 import { lines, type Script, sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
 import { HostError } from "./error";
-import {
-  EXIT,
-  failed,
-  FILE,
-  type Folder,
-  hostUuidOf,
-  IDENTIFY,
-  NOTE_WRITER,
-  pathOf,
-  refuseLink,
-  valueOf,
-} from "./folder";
+import { EXIT, failed, FILE, type Folder, hostUuidOf, IDENTIFY, pathOf, refuseLink, valueOf } from "./folder";
 import { report } from "./progress";
 import { MEASURE_ROOM, noRoom } from "./room";
 
@@ -107,7 +96,8 @@ export function prepareScript(
   return lines(
     IDENTIFY,
     refuseLink(folder.srMountPath, EXIT.folderFailed),
-    sh`mkdir -p -- ${folder.srMountPath} && cd -P -- ${folder.srMountPath} && exec 9<. && flock -w 30 9 || exit ${EXIT.folderFailed}
+    sh`[ -d ${folder.srMountPath} ] || mkdir -p -- ${folder.srMountPath}
+cd -P -- ${folder.srMountPath} && exec 9<. && flock -w 30 9 || exit ${EXIT.folderFailed}
 newline='
 ' pending= twin= promised=0 live= abandoned=
 mounts=$(</proc/self/mounts)
@@ -127,11 +117,10 @@ for name in ????????-????-????-????-????????????; do
     fi
   fi
 done
-now=$(date +%s)
 processes=$newline$(ps -e -o pid= -o lstart=)
 [[ $processes =~ $newline\ *$PPID\ +([^$newline]+) ]]
 started=\${BASH_REMATCH[1]}
-[ $# -eq 0 ] || files=$newline$(stat -c '%n %Y %s' -- "$@" 2>/dev/null)
+[ $# -eq 0 ] || { files=$newline$(stat -c '%n %Y %s' -- "$@" 2>/dev/null); now=$(date +%s); }
 for name in $pending; do
   its_owner= its_iso= its_size=0 its_session= its_start= touched=0 sent=0
   while IFS= read -r line; do
@@ -166,8 +155,8 @@ has_room ${sizeBytes} || { echo room=short; [ "$needed" = 0 ] || exit ${EXIT.noR
 umask 077
 mkdir -- ${folder.uuid} && cd -- ${folder.uuid} || exit ${EXIT.folderFailed}
 printf '%s\n' owner=${owner} iso=${isoName} "size=$needed" session=$PPID "started=$started" >${FILE.pending} || exit ${EXIT.folderFailed}
-exec 9<&-`,
-    NOTE_WRITER,
+exec 9<&-
+[[ $processes =~ $newline\ *$$\ +([^$newline]+) ]] && echo "$$ \${BASH_REMATCH[1]}" >${FILE.writers}`,
   );
 }
 

@@ -144,8 +144,6 @@ async function send(
     if (signal.aborted) return;
     limit(STALL_TIMEOUT_MS);
     if (!channel.write(chunk)) await once(channel, "drain", { signal }).catch(() => undefined);
-    // The command may have ended meanwhile: a limit that is set now nobody would lift.
-    if (signal.aborted) return;
     limit(timeoutMs);
   }
   channel.end();
@@ -207,13 +205,17 @@ function rejectWhenAborted(lost: AbortSignal, unless: AbortSignal): Promise<neve
 /** A limit that can be set anew; `expired` rejects once it has passed. */
 function timeLimit(errorOf: (limitMs: number) => Error) {
   let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
   let expire: (error: Error) => void;
   const expired = new Promise<never>((_resolve, reject) => (expire = reject));
   const stop = () => {
+    isStopped = true;
     clearTimeout(timer);
   };
   const restart = (limitMs: number) => {
-    stop();
+    clearTimeout(timer);
+    // The command may have ended while its input waited: a limit that is set now nobody would lift.
+    if (isStopped) return;
     timer = setTimeout(() => {
       expire(errorOf(limitMs));
     }, limitMs);

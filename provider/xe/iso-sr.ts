@@ -93,7 +93,8 @@ while :; do
   fi
   exec 8< <(${plugged.script} 2>&1 || echo "failed=$?")
   vdi=$(${minimal(vdiList({ "sr-uuid": sr, "name-label": isoName })).script} 2>&1) || { answer=$vdi; is_passing repeatable || fail vdi-list; }
-  pbd=$(cat <&8)
+  IFS= read -r -d '' -u 8 pbd
+  pbd=\${pbd%$'\n'}
   exec 8<&-
   case $pbd in *failed=*) answer=$pbd; is_passing repeatable || fail pbd-list ;; esac
   if is_uuid "$pbd" && is_uuid "$vdi"; then break; fi

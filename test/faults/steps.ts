@@ -56,10 +56,8 @@ const onWay = (way: string, more: Partial<Step>) => (step: Step) => ({
 const patient = (step: Step): Step => ({ ...step, isPatient: true });
 
 const makeFolder = shell("create", "make the folder", "mkdir", /^-- [0-9a-f-]{36}$/);
-const nameImage = [
-  shell("create", "sync the image", "dd", /conv=notrunc,fsync/),
-  shell("create", "rename the image", "mv", /^-T/),
-].map(patient);
+const syncImage = patient(shell("create", "sync the image", "dd", /conv=notrunc,fsync/));
+const nameImage = patient(shell("create", "rename the image", "mv", /^-T/));
 const removeMarker = patient(shell("create", "remove the marker", "rm", /^-f -- pending/));
 const removeFolder = [
   shell("delete", "remove the files", "rm", /^-f/),
@@ -73,7 +71,7 @@ export const STEPS: readonly Step[] = [
   MARKER_STEP,
   patient(shell("create", "measure the room", "df", /^-P -k/)),
   patient(shell("create", "receive the image", "dd", /count=1/)),
-  ...nameImage,
+  nameImage,
   xe("create", "sr-create"),
   xe("create", "sr-scan"),
   xe("create", "pbd-list"),
@@ -84,7 +82,8 @@ export const STEPS: readonly Step[] = [
   ...[
     makeFolder,
     { ...shell("create", "upload", "dd", /seek=/), isUpload: true },
-    ...nameImage,
+    syncImage,
+    nameImage,
     xe("create", "sr-create"),
     xe("create", "sr-scan"),
     removeMarker,
