@@ -4,6 +4,9 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { CommanderError } from "commander";
+import { UsageError } from "../../provider/cli/exit";
+import { completeCredentials, confirm, say } from "../../provider/cli/terminal";
 import { identify } from "../../provider/host/folder";
 import { toSshTarget } from "../../provider/lifecycle/connection";
 import { SharedConnection } from "../../provider/ssh/shared-connection";
@@ -12,24 +15,19 @@ import { readHostFacts } from "./host-facts";
 import { makeImages } from "./images";
 import { abortedByInterrupt } from "./interrupt";
 import { TIMING } from "./life";
-import { type Options, readOptions, USAGE, UsageError } from "./options";
+import { type Options, readOptions } from "./options";
 import { cleaned, isPassed, printReport, printResult } from "./report";
 import { type CheckResult, cleanUp, runChecks } from "./run";
 import { Site } from "./site";
-import { completeCredentials, confirm, say } from "./terminal";
 import { findEmptyDrive } from "./vm";
 
 const EXIT = { passed: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2), process.env);
-  if (!options) {
-    console.log(USAGE);
-    return EXIT.passed;
-  }
   say(planOf(options));
   if (!options.isConfirmed && !(await confirm("Go on?"))) return EXIT.failed;
-  return accept(await completeCredentials(options));
+  return accept({ ...options, connection: await completeCredentials(options.connection) });
 }
 
 /** What is going to happen, before it does. */
@@ -89,6 +87,11 @@ function packageVersion(): string {
 main().then(
   (status) => (process.exitCode = status),
   (error: unknown) => {
+    // It has said it itself.
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? EXIT.passed : EXIT.usage;
+      return;
+    }
     say(error instanceof Error ? error.message : String(error));
     process.exitCode = error instanceof UsageError ? EXIT.usage : EXIT.failed;
   },

@@ -1,4 +1,4 @@
-import { say } from "./terminal";
+import { say } from "../../provider/cli/terminal";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 

@@ -59,10 +59,14 @@ export interface Private extends Pick<Options, "connection" | "isHostShown"> {
 
 /** Text without secrets, should an error hold one against all rules, and without what tells which host it is. */
 export function cleaned(text: string, { connection, isHostShown, hostName }: Private): string {
-  const { host, password, privateKey, privateKeyPassword } = connection;
-  const secrets = [password, privateKey, privateKeyPassword].filter((secret) => secret !== undefined);
+  const ways = [connection, ...(connection.proxy ? [connection.proxy] : [])];
+  const secrets = ways
+    .flatMap(({ password, privateKey, privateKeyPassword }) => [password, privateKey, privateKeyPassword])
+    .filter((secret) => secret !== undefined);
   const withoutSecrets = secrets.reduce((rest, secret) => rest.replaceAll(secret, "<secret>"), text);
-  return isHostShown ? withoutSecrets : withoutHost(withoutSecrets, [host, hostName]);
+  return isHostShown
+    ? withoutSecrets
+    : withoutHost(withoutSecrets, [...ways.map(({ host = "" }) => host), hostName]);
 }
 
 /** Names, addresses and keys go. */

@@ -301,6 +301,19 @@ describe.runIf(isSshdAvailable())("sweep", LOADED, () => {
     expect(pool.xapi.srs).toHaveLength(1);
   });
 
+  test("ends without a word when nobody reads what it would remove", async () => {
+    await using pool = await startPool({ transport: "sshd" });
+    const host = pool.coordinator;
+    await discOf(host, "dev", "web-1");
+    const [program = "", ...args] = commandLineOf(host, ["sweep", "--stack", "dev", "--yes"]);
+    const child = spawn(program, args, { env: environmentOf(host), stdio: ["ignore", "pipe", "pipe"] });
+    child.stdout.destroy();
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    expect(await text(child.stderr)).toBe("");
+    expect(await ended).toBe(1);
+    expect(pool.xapi.srs).toHaveLength(1);
+  });
+
   test.each([
     ["n", 3, 1],
     ["y", 0, 0],
