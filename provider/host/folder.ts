@@ -155,7 +155,7 @@ export async function lookAtFolder(
   const result = await host.exec(
     sh`[ -d ${path} ] && [ ! -L ${path} ] || exit 0
 echo folder
-[ ! -f ${path}/${isoName} ] || stat -c %s -- ${path}/${isoName}`,
+[ ! -f ${path}/${isoName} ] || stat -c %s -- ${path}/${isoName} || [ ! -e ${path}/${isoName} ]`,
     { purpose: "look at the folder", timeoutMs: QUICK_TIMEOUT_MS },
   );
   if (result.status !== 0) throw cannotLook(host, path, result);

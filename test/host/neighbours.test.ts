@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
+import { Gate } from "../faults/gate";
 import { startPool } from "../simulator";
 import { nothing } from "./pool";
 import { argumentsFor, createDisc, deleteDisc, readDisc, setConfiguration } from "./resource";
@@ -53,6 +54,18 @@ describe("two stacks on one host", () => {
     for (const state of states) await deleteDisc(state);
     expect(await pool.leftovers()).toEqual(nothing);
   });
+});
+
+test("a refresh finds a disc lost whose file goes while it looks", async () => {
+  await using pool = await startPool({ transport: "sshd" });
+  const host = pool.coordinator;
+  const state = await createDisc(argumentsFor(host));
+  await using gate = await Gate.await(host, { program: "stat", args: /^-c %s --/ });
+  const reading = readDisc(state);
+  const call = await gate.halted;
+  rmSync(host.path(`${state.srPath}/${state.isoName}`));
+  call.run();
+  await expect(reading).resolves.toMatchObject({ props: { status: "lost" } });
 });
 
 test("a template that names the disc does not stand in the way of a delete", async () => {
