@@ -166,11 +166,14 @@ class Passage extends Transform {
     else this.#end?.();
   }
 
+  /** All that is due: a timer for each piece would make the way narrow. */
   #arrive(): void {
-    const arrived = this.#underWay.shift();
-    if (!arrived || this.destroyed) return;
-    this.push(arrived.chunk);
-    this.#underWayBytes -= arrived.chunk.length;
+    if (this.destroyed) return;
+    for (let next = this.#underWay[0]; next && next.arrivesAt <= Date.now(); next = this.#underWay[0]) {
+      this.#underWay.shift();
+      this.push(next.chunk);
+      this.#underWayBytes -= next.chunk.length;
+    }
     const goOn = this.#goOn;
     this.#goOn = undefined;
     goOn?.();
