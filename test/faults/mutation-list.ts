@@ -49,8 +49,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "the marker stays once the disc is complete",
     file: "provider/host/folder.ts",
-    search: "rm -f -- ${[FILE.pending, FILE.writers]})",
-    replace: "true)",
+    search: "rm -f -- ${[FILE.pending, FILE.writers]}`",
+    replace: "true`",
     tests: "test/host/neighbours.test.ts",
     title: "same URN",
   },
@@ -113,7 +113,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "the size of what arrived does not count",
     file: "provider/host/image.ts",
-    search: '[ "$(stat -c %s ${FILE.upload})" = ${source.sizeBytes} ] || exit ${EXIT.notWhole}',
+    search: '[[ $identity == *" "${source.sizeBytes}" "* ]] || exit ${EXIT.notWhole}',
     replace: ":",
     tests: "test/host/life.test.ts",
     title: "bashrc that reads standard input",
