@@ -79,7 +79,7 @@ export async function uploadImage(
  */
 export async function readUnchanged(host: SharedConnection, { source, sha256 }: Image): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of source.read({ start: 0, end: source.sizeBytes })) chunks.push(chunk);
+  for await (const chunk of source.read({ start: 0, end: source.sizeBytes })) chunks.push(Buffer.from(chunk));
   const bytes = Buffer.concat(chunks);
   if (createHash("sha256").update(bytes).digest("hex") !== sha256) throw imageChanged(host, source);
   return bytes;

@@ -1,13 +1,11 @@
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
-import { Readable } from "node:stream";
+import { open, stat } from "node:fs/promises";
 import { buildIso } from "../iso/build";
-import { sha256Of, type UploadSource } from "../ssh/upload";
+import { type Range, sha256Of, type UploadSource } from "../ssh/upload";
 import type { TempIsoInputs } from "./inputs";
 import { inspectOnce } from "./inspect-once";
 
-/** Reads of 1 MiB: smaller ones cost a third of the speed. */
-const READ_BYTES = 1024 * 1024;
+/** Smaller ones cost more calls, larger ones the processor's cache. */
+const PIECE_BYTES = 512 * 1024;
 
 /**
  * What a disc is made of, as it is now: a local image, or one that is built while it is read.
@@ -36,11 +34,38 @@ export async function localImage(isoPath: string): Promise<UploadSource> {
   return {
     name: isoPath,
     sizeBytes: size,
-    // The last byte of a stream's range is included.
-    read: ({ start, end }) =>
-      start === end
-        ? Readable.from([])
-        : createReadStream(isoPath, { highWaterMark: READ_BYTES, start, end: end - 1 }),
+    read: (range) => readAhead(isoPath, range),
     sha256: async () => (await inspectOnce(isoPath)).sha256,
   };
+}
+
+/**
+ * A range of a file, while one piece is used the next one is read: two buffers for the whole of it, because a new
+ * one for each piece keeps the garbage collector as busy as the encryption is. It ends early where the file does.
+ */
+async function* readAhead(path: string, { start, end }: Range): AsyncGenerator<Buffer, void> {
+  const file = await open(path);
+  let reading: ReturnType<typeof readNext> | undefined;
+  let position = start;
+  const readNext = (buffer: Buffer) => file.read(buffer, 0, Math.min(PIECE_BYTES, end - position), position);
+  try {
+    let buffer = Buffer.allocUnsafeSlow(PIECE_BYTES);
+    let other = Buffer.allocUnsafeSlow(PIECE_BYTES);
+    reading = readNext(buffer);
+    while (position < end) {
+      const { bytesRead } = await reading;
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      if (position < end) {
+        reading = readNext(other);
+        // Its failure is thrown when its turn comes.
+        reading.catch(() => undefined);
+      }
+      yield buffer.subarray(0, bytesRead);
+      [buffer, other] = [other, buffer];
+    }
+  } finally {
+    await reading?.catch(() => undefined);
+    await file.close();
+  }
 }

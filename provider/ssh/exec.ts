@@ -13,7 +13,10 @@ export interface ExecOptions {
   readonly purpose: string;
   /** How long the host may take once it has the input, in milliseconds. */
   readonly timeoutMs: number;
-  /** Sent to its standard input as fast as the host takes it; may wait for what the script prints. */
+  /**
+   * Sent to its standard input as fast as the host takes it, each piece used up before the next one is asked for;
+   * may wait for what the script prints.
+   */
   readonly input?: (output: ScriptOutput) => AsyncIterable<Uint8Array>;
   /** Ends the command, with its reason, when it is aborted; the script may go on on the host. */
   readonly signal?: AbortSignal;
@@ -143,10 +146,22 @@ async function send(
   for await (const chunk of input?.(output) ?? []) {
     if (signal.aborted) return;
     limit(STALL_TIMEOUT_MS);
-    if (!channel.write(chunk)) await once(channel, "drain", { signal }).catch(() => undefined);
+    await written(channel, chunk, signal);
     limit(timeoutMs);
   }
   channel.end();
+}
+
+/** Waits until a piece is used up; a channel that is closed in the midst of it does not say so. */
+function written(channel: ClientChannel, chunk: Uint8Array, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    signal.addEventListener("abort", end);
+    channel.write(chunk, end);
+  });
 }
 
 /** The lines that a script prints behind its mark, each once. */

@@ -15,7 +15,7 @@ export interface UploadSource {
   /** Names it in messages: the path of a local file. */
   readonly name: string;
   readonly sizeBytes: number;
-  /** The bytes of a range; may be called again, and side by side. */
+  /** The bytes of a range, each piece good until the next one is asked for; may be called again, and side by side. */
   read(range: Range): AsyncIterable<Uint8Array>;
   /** Of all the bytes as they are now, lower-case hex. */
   sha256(): Promise<string>;
@@ -66,9 +66,14 @@ export async function uploadBySftp(
   upload: Upload,
   remotePath: string,
 ): Promise<void> {
-  const bytes = bytesOf(upload, { start: 0, end: upload.source.sizeBytes });
+  const bytes = copiesOf(bytesOf(upload, { start: 0, end: upload.source.sizeBytes }));
   const options = { writeStreamOptions: { mode: 0o600 } };
   await host.sftp((sftp) => sftp.put(Readable.from(bytes, { objectMode: false }), remotePath, options));
+}
+
+/** A stream asks for further pieces before it has used one. */
+async function* copiesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) yield Buffer.from(piece);
 }
 
 /** The bytes of a range on their way to a host. */
