@@ -34,7 +34,7 @@ export interface DiscPlan {
   /** Asked once more before the disc counts as made; rejects when nobody takes it. */
   readonly assertWanted: () => Promise<void>;
   /** Told once the image is on the host. */
-  readonly onWhole: () => void;
+  readonly onWhole: (file: Twin) => void;
 }
 
 /** What a create has made, each a UUID. */
@@ -59,21 +59,27 @@ const MAKE_TIMEOUT_MS = 15 * 60_000;
 const SWALLOWED_MS = 5_000;
 
 /**
- * All of it in one command, for an image that is small enough to be sent along: the folder, the image, the SR.
+ * All of it in one command: the folder, the image, the SR. The image is small enough to be sent along, or it is a
+ * link to a twin.
  *
+ * @throws {@link NotWholeError} when the image has to be uploaded first: the folder is there
  * @throws what `prepareFolder` and {@link makeDisc} do
  */
-export async function makeAtOnce(host: SharedConnection, plan: DiscPlan): Promise<MadeDisc> {
+export async function makeAtOnce(host: SharedConnection, plan: DiscPlan, twin?: Twin): Promise<MadeDisc> {
   const { folder, owner, image } = plan;
   const { isoName, source } = image;
-  const purpose = { owner, isoName, sizeBytes: source.sizeBytes };
-  const receive = sh`echo ready
-dd of=${FILE.upload} bs=${source.sizeBytes} count=1 iflag=fullblock conv=fsync status=none || exit ${EXIT.folderFailed}
-echo received`;
-  const script = lines(prepareScript(folder, purpose), receive, nameImage(image), makeScript(plan));
-  const result = await talk(host, script, plan, await readUnchanged(host, image));
+  const purpose = { owner, isoName, sizeBytes: twin ? 0 : source.sizeBytes };
+  const bring = twin ? linkTwin(twin) : receiveImage(source.sizeBytes);
+  const script = lines(prepareScript(folder, purpose), bring, nameImage(image), makeScript(plan));
+  const result = await talk(host, script, plan, twin ? undefined : await readUnchanged(host, image));
   readPrepared(host, folder, purpose, result);
   return readMade(host, plan, result);
+}
+
+function receiveImage(sizeBytes: number): Script {
+  return sh`echo ready
+dd of=${FILE.upload} bs=${sizeBytes} count=1 iflag=fullblock conv=fsync status=none || exit ${EXIT.folderFailed}
+echo received`;
 }
 
 /**
@@ -150,7 +156,7 @@ async function talk(
 async function* converse(
   output: ScriptOutput,
   host: SharedConnection,
-  { image, assertWanted, onWhole }: DiscPlan,
+  { folder, image, assertWanted, onWhole }: DiscPlan,
   bytes?: Uint8Array,
 ): AsyncGenerator<Uint8Array> {
   if (bytes) yield bytes;
@@ -163,7 +169,7 @@ async function* converse(
     const [, name, value = ""] = /^(image|attempt)=(.*)$/.exec(line) ?? [];
     if (name === "image") {
       rememberContent(host, value, image.sha256);
-      onWhole();
+      onWhole({ path: `${pathOf(folder)}/${image.isoName}`, identity: value });
     }
     if (name === "attempt") report({ step: "waiting for VDI", attempt: Number(value) });
     if (line !== "wanted?") continue;

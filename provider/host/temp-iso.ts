@@ -131,42 +131,53 @@ function isCutOff(error: unknown): boolean {
 }
 
 /** One command for a small image; else preparing, sending as much as the host has not, and making the SR. */
-function makeAnew(host: SharedConnection, plan: TempIsoPlan): Promise<MadeTempIso> {
-  const { folder, owner, image, isoName, signal } = plan;
+async function makeAnew(host: SharedConnection, plan: TempIsoPlan): Promise<MadeTempIso> {
+  const { folder, owner, image, isoName } = plan;
   const { sizeBytes } = image.source;
-  if (sizeBytes < SMALL_BYTES)
-    return onceOwnerIsDone(() => orUploading(host, plan, makeAtOnce(host, discPlan(plan))));
+  if (sizeBytes < SMALL_BYTES) {
+    const disc = discPlan(plan);
+    const made = await unlessNotWhole(onceOwnerIsDone(() => makeAtOnce(host, disc)));
+    return made ?? uploadAndMake(host, plan, disc);
+  }
 
   const content = `${host.address} ${folder.srMountPath} ${image.sha256}`;
-  return oncePerContent(content, async (isThere) => {
+  return oncePerContent(content, async (isThere, sent) => {
+    const disc = discPlan(plan, isThere);
+    if (sent) {
+      const made = await unlessNotWhole(onceOwnerIsDone(() => makeAtOnce(host, disc, sent)));
+      if (made) return made;
+      // It was taken away in between, with the disc that it was sent for.
+      await removeFolder(host, folder, isoName);
+    }
     const purpose = { owner, isoName, sizeBytes, twinSha256: image.sha256 };
     const { twin, noRoom } = await prepareFolder(host, folder, purpose);
-    const disc = discPlan(plan, isThere);
-    if (twin && (await hasContent(host, twin, image.sha256)))
-      return orUploading(host, plan, makeDisc(host, disc, twin), noRoom);
+    if (twin && (await hasContent(host, twin, image.sha256))) {
+      const made = await unlessNotWhole(makeDisc(host, disc, twin));
+      if (made) return made;
+    }
     if (noRoom) throw noRoom;
-    await uploadImage(host, folder, { ...image, isoName, signal });
-    signal.throwIfAborted();
-    return makeDisc(host, disc);
+    return uploadAndMake(host, plan, disc);
   });
 }
 
-/** Uploads the image after all, where what was hoped for has not put it there. */
-async function orUploading(
+async function uploadAndMake(
   host: SharedConnection,
-  plan: TempIsoPlan,
-  hope: Promise<MadeTempIso>,
-  noRoom?: Error,
+  { folder, image, isoName, signal }: TempIsoPlan,
+  disc: DiscPlan,
 ): Promise<MadeTempIso> {
-  try {
-    return await hope;
-  } catch (error) {
-    if (!(error instanceof NotWholeError)) throw error;
-    if (noRoom) throw noRoom;
-  }
-  const { folder, image, isoName, signal } = plan;
   await uploadImage(host, folder, { ...image, isoName, signal });
-  return makeDisc(host, discPlan(plan));
+  signal.throwIfAborted();
+  return makeDisc(host, disc);
+}
+
+/** @returns undefined where the image has to be uploaded after all */
+async function unlessNotWhole(making: Promise<MadeTempIso>): Promise<MadeTempIso | undefined> {
+  try {
+    return await making;
+  } catch (error) {
+    if (error instanceof NotWholeError) return undefined;
+    throw error;
+  }
 }
 
 /** What killed creates of the same resource have left is cleared first, and its space free. */
@@ -184,7 +195,7 @@ async function clearingAbandoned<T>(
   return attempt();
 }
 
-function discPlan(plan: TempIsoPlan, onWhole: () => void = () => undefined): DiscPlan {
+function discPlan(plan: TempIsoPlan, onWhole: DiscPlan["onWhole"] = () => undefined): DiscPlan {
   const { folder, owner, image, isoName, srName, signal, assertWanted } = plan;
   const mark = srOf(folder, owner);
   return { folder, owner, image: { ...image, isoName, signal }, srName, mark, assertWanted, onWhole };

@@ -3,8 +3,8 @@ import type { SharedConnection } from "../ssh/shared-connection";
 import { EXIT, FILE } from "./folder";
 import type { Twin } from "./prepare";
 
-/** A content on its way to a host: whether it is there is known once it is whole, or has failed. */
-const underWay = new Map<string, Promise<boolean>>();
+/** A content on its way to a host: where it is, is known once it is whole; undefined if it has failed. */
+const underWay = new Map<string, Promise<Twin | undefined>>();
 
 /** Files whose content is known, on each host, by their identity; asked for once. */
 const known = new Map<string, Promise<boolean>>();
@@ -13,27 +13,32 @@ const known = new Map<string, Promise<boolean>>();
 const HASH_TIMEOUT_MS = 30 * 60_000;
 
 /**
- * Sends a content to a place once: whoever comes while it is on its way waits until it is there, and then finds
- * it. If it fails, the next one sends it.
+ * Sends a content to a place once: whoever comes while it is on its way waits until it is there. If it fails, the
+ * next one sends it.
  *
  * @param key names host, place and content
- * @param work is given what to call once the content is there
+ * @param work is given what to call once the content is there, or, where somebody else has sent it, the file
  */
-export async function oncePerContent<T>(key: string, work: (isThere: () => void) => Promise<T>): Promise<T> {
-  for (let other = underWay.get(key); other; other = underWay.get(key))
-    if (await other) return work(() => undefined);
+export async function oncePerContent<T>(
+  key: string,
+  work: (isThere: (file: Twin) => void, twin?: Twin) => Promise<T>,
+): Promise<T> {
+  for (let other = underWay.get(key); other; other = underWay.get(key)) {
+    const twin = await other;
+    if (twin) return work(() => undefined, twin);
+  }
 
-  let settle: (isThere: boolean) => void = () => undefined;
-  const mine = new Promise<boolean>((resolve) => (settle = resolve));
+  let settle: (file: Twin | undefined) => void = () => undefined;
+  const mine = new Promise<Twin | undefined>((resolve) => (settle = resolve));
   underWay.set(key, mine);
-  const end = (isThere: boolean) => {
+  const end = (file?: Twin) => {
     if (underWay.get(key) === mine) underWay.delete(key);
-    settle(isThere);
+    settle(file);
   };
   try {
-    return await work(() => end(true));
+    return await work(end);
   } finally {
-    end(false);
+    end();
   }
 }
 

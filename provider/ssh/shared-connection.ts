@@ -23,13 +23,13 @@ const IDLE_MS = 5_000;
  * idle, so that it holds no process open.
  */
 export class SharedConnection {
-  static readonly #open = new Map<string, SharedConnection>();
+  static readonly #all = new Map<string, SharedConnection>();
 
-  /** The connection for this target: the same object as long as it is in use. */
+  /** The connection for this target: always the same object, open or not. */
   static to(target: SshTarget): SharedConnection {
     const key = JSON.stringify(target);
-    const shared = this.#open.get(key) ?? new SharedConnection(target, () => this.#open.delete(key));
-    this.#open.set(key, shared);
+    const shared = this.#all.get(key) ?? new SharedConnection(target);
+    this.#all.set(key, shared);
     return shared;
   }
 
@@ -40,10 +40,7 @@ export class SharedConnection {
   readonly #bulkPlaces = new Places(MOST_BULK);
   #idle: NodeJS.Timeout | undefined;
 
-  private constructor(
-    readonly target: SshTarget,
-    private readonly forget: () => void,
-  ) {
+  private constructor(readonly target: SshTarget) {
     this.address = addressOf(target);
   }
 
@@ -99,7 +96,6 @@ export class SharedConnection {
   }
 
   async #close(): Promise<void> {
-    this.forget();
     const connection = this.#connection;
     this.#connection = undefined;
     await connection?.then(

@@ -74,7 +74,8 @@ async function showXe(host: SimulatedHost, ...args: string[]): Promise<void> {
 
 function uploadedFile(host: SimulatedHost): string {
   const [folder = ""] = foldersOf(host);
-  const [file = ""] = readdirSync(host.path(join(SR_MOUNT_PATH, folder)));
+  const files = readdirSync(host.path(join(SR_MOUNT_PATH, folder)));
+  const file = files.find((name) => name.endsWith(".iso")) ?? "";
   return join(SR_MOUNT_PATH, folder, file);
 }
 

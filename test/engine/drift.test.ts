@@ -74,7 +74,7 @@ test("a create whose rollback cannot finish is kept as incomplete, and the next 
   const { srUuid, status } = await stack.outputs();
   expect(status).toBe("ready");
   expect(pool.xapi.srs.map(({ uuid }) => uuid)).toEqual([srUuid]);
-  expect((await pool.leftovers()).paths).toHaveLength(2);
+  expect((await pool.leftovers()).paths).toHaveLength(3);
   await stack.destroy();
   expect(await pool.leftovers()).toEqual(nothing);
 });

@@ -63,7 +63,7 @@ class Scene implements AsyncDisposable {
     const { srUuid } = await this.stack.outputs();
     const { srs, pbds, vdis, paths } = await this.pool.leftovers();
     expect(srs.map(({ uuid }) => uuid)).toEqual([srUuid]);
-    expect([pbds.length, vdis.length, paths.length]).toEqual([1, 1, 2]);
+    expect([pbds.length, vdis.length, paths.length]).toEqual([1, 1, 3]);
     expect(await providersOf(this.stack)).toEqual([]);
   }
 

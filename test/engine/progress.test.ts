@@ -31,7 +31,7 @@ test("an up tells how far the upload is, with --debug what runs on the host, and
   await stack.config("xen:password", host.connection.password ?? "", { secret: true });
   const { output } = await stack.up({ args: ["--debug"] });
   expect(output).toMatch(/xen:TempIso seed .*uploading \d+ % of 7\.\d MiB, [\d.]+ [KM]iB\/s, \d+ s left/);
-  expect(output).toMatch(/debug: 127\.0\.0\.1:\d+: run xe sr-create: exit status 0, \d+ ms/);
+  expect(output).toMatch(/debug: 127\.0\.0\.1:\d+: make the storage repository: exit status 0, \d+ ms/);
   expect(output).not.toContain(host.connection.password);
 
   const unchanged = await stack.up();
