@@ -27,11 +27,11 @@ export const FULL: Plan = {
   imageBytes: GIB,
   referenceBytes: 8 * MIB,
   farImageBytes: 256 * MIB,
-  sameImageBytes: 256 * MIB,
+  sameImageBytes: GIB,
   hugeImageBytes: 3 * GIB,
   referenceDiscs: 10,
   imports: 9,
-  neededBytes: 5 * GIB,
+  neededBytes: 12 * GIB,
 };
 
 export const QUICK: Plan = {

@@ -1,9 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { GIB } from "./images";
 
 /** Memory as a file system, where Linux has it. */
 const MEMORY_FOLDER = "/dev/shm";
+
+/** For everybody else. */
+const KEPT_BYTES = 4 * GIB;
 
 /** Where everything of a run lies; gone when this process ends. */
 export interface Scratch {
@@ -29,8 +33,7 @@ function hasRoomInMemory(neededBytes: number): boolean {
   try {
     const { bavail, bsize } = statfsSync(MEMORY_FOLDER);
     const [, kib] = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync("/proc/meminfo", "utf8")) ?? [];
-    // As much again for everybody else.
-    return bavail * bsize >= neededBytes && Number(kib) * 1024 >= 2 * neededBytes;
+    return bavail * bsize >= neededBytes && Number(kib) * 1024 >= neededBytes + KEPT_BYTES;
   } catch {
     return false;
   }
