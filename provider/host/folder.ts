@@ -30,9 +30,15 @@ export const FILE = {
   writers: "writers",
   /** Says whose folder it is, from the first moment until its SR is known. */
   pending: "pending",
-  /** Sha256, size and name of the image, a line each, once it is whole: by this its twins find it. */
+  /**
+   * Sha256, size and name of the image, a line each, once it is whole: by this its twins find it. A fourth line says
+   * that the making of its SR has begun.
+   */
   image: "image",
 } as const;
+
+/** The fourth line of {@link FILE.image}. */
+export const SR_BEGUN = "sr";
 
 const QUICK_TIMEOUT_MS = 60_000;
 
@@ -84,8 +90,10 @@ export type Stage =
   | "nothing"
   /** Perhaps with a part of the image. */
   | "folder"
-  /** The image is whole: whoever made it may have begun to make the SR. */
-  | "image";
+  /** The image is whole. */
+  | "image"
+  /** Whoever made it has begun to make the SR. */
+  | "sr";
 
 /**
  * Ends what still runs in a folder behind a link that is lost.
@@ -99,7 +107,10 @@ export async function takeOver(host: SharedConnection, folder: Folder): Promise<
 exec 9<. && flock -w 30 9 || exit 1
 [ -d ${path} ] && [ ! -L ${path} ] && cd -- ${path} || exit 0`,
     STOP_WRITERS,
-    sh`if [ -f ${FILE.image} ]; then echo image; else echo folder; fi`,
+    sh`if [ ! -f ${FILE.image} ]; then echo folder
+elif [ "$(sed -n 4p ${FILE.image})" = ${SR_BEGUN} ]; then echo sr
+else echo image
+fi`,
   );
   const result = await host.exec(script, { purpose: "look at the folder", timeoutMs: QUICK_TIMEOUT_MS });
   if (result.status !== 0) throw cannotLook(host, path, result);

@@ -15,6 +15,7 @@ import {
   pathOf,
   REMOVE_MARKER,
   removeMarker,
+  SR_BEGUN,
   valueOf,
 } from "./folder";
 import { type Image, nameImage, readUnchanged, SYNC_IMAGE, uploadIncomplete } from "./image";
@@ -120,7 +121,9 @@ function makeScript({ folder, image, srName, mark }: DiscPlan): Script {
   // As the script itself has found it: in a pool of several hosts xapi does not guess which one has the folder.
   const hostUuid = sh`"$host_uuid"`;
   const sr = { nameLabel: srName, ...mark, location: pathOf(folder), hostUuid };
-  return lines(makeIsoSr(sr, image.isoName), ASK_WHETHER_WANTED);
+  // From here on its answer may get lost: it is never asked for twice.
+  const begin = sh`echo ${SR_BEGUN} >>${FILE.image} || exit ${EXIT.folderFailed}`;
+  return lines(begin, makeIsoSr(sr, image.isoName), ASK_WHETHER_WANTED);
 }
 
 /**

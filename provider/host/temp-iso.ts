@@ -108,19 +108,26 @@ export function createTempIso(host: SharedConnection, plan: TempIsoPlan): Promis
 /** After a lost connection, or a lost answer of `sr-create`, it goes on where the host is. */
 function makeResuming(host: SharedConnection, plan: TempIsoPlan): Promise<MadeTempIso> {
   const { folder, image, isoName, signal } = plan;
-  let isBegun = false;
-  return retry({ ...RESUME, isPassing: isCutOff }, async () => {
+  let cutOff: unknown;
+  const isPassing = (error: unknown) => {
+    // What is thrown again is final.
+    const isNew = error !== cutOff;
+    cutOff = error;
+    return isNew && isCutOff(error);
+  };
+  return retry({ ...RESUME, isPassing }, async () => {
     signal.throwIfAborted();
-    const stage = isBegun ? await takeOver(host, folder) : "nothing";
-    isBegun = true;
+    const stage = cutOff ? await takeOver(host, folder) : "nothing";
     if (stage === "nothing") return await clearingAbandoned(host, plan.owner, () => makeAnew(host, plan));
 
     await renewMarkers(host, [pathOf(folder)]);
     const disc = discPlan(plan);
-    if (stage === "image") {
+    if (stage === "sr") {
       const srUuid = await findLostSr(host, disc.mark);
-      return srUuid ? await findMadeDisc(host, disc, srUuid) : await makeDisc(host, disc);
+      if (srUuid === undefined) throw cutOff;
+      return await findMadeDisc(host, disc, srUuid);
     }
+    if (stage === "image") return await makeDisc(host, disc);
     await uploadImage(host, folder, { ...image, isoName, signal }, { isBegun: true });
     return await makeDisc(host, disc);
   });
@@ -294,8 +301,8 @@ export async function assertSameHost(host: SharedConnection, iso: TempIso): Prom
 }
 
 /**
- * The folder goes last, once no SR is left of it: an SR without its folder harms the host. Where the image is whole
- * and nobody knows of an SR, one may still come, of a call that was not answered.
+ * The folder goes last, once no SR is left of it: an SR without its folder harms the host. Where the
+ * making of an SR was begun and nobody knows of one, it may still come, of a call that was not answered.
  */
 async function clearFolder(
   host: SharedConnection,
@@ -306,7 +313,7 @@ async function clearFolder(
   const stage = await takeOver(host, folder);
   const found = await findSrs(host, mark);
   for (const each of found) await forgetSr(host, each);
-  if (stage === "image" && srUuid === undefined && found.length === 0) {
+  if (stage === "sr" && srUuid === undefined && found.length === 0) {
     const late = await findLostSr(host, mark);
     if (late) await forgetSr(host, late);
   }
