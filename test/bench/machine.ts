@@ -22,7 +22,8 @@ export async function describeMachine(files: string): Promise<Machine> {
     processor: cpu?.model.trim() ?? "unknown",
     cores: cpus().length,
     memoryGib: Math.round(totalmem() / 1024 ** 3),
-    system: `${process.platform} ${release()} ${process.arch}`,
+    // The version alone: what a distribution adds says nothing of speed.
+    system: `${process.platform} ${/^[\d.]+/.exec(release())?.[0] ?? ""} ${process.arch}`,
     files,
     versions: {
       "pulumi-xen-iso": versionIn(resolve(__dirname, "../..")),
