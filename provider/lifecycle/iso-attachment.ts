@@ -12,6 +12,7 @@ import { warn } from "./engine-log";
 import { assertEngine } from "./engine-watch";
 import type { IsoAttachmentInputs } from "./iso-attachment-inputs";
 import { hostOf, isConnectionChanged, logIn, type ReachedHost } from "./reached-host";
+import { unlessHostIsGone } from "./unreachable";
 
 /**
  * The outputs of a `XenIsoAttachment` as they are stored; `vdiUuid` is that of the disc which the last refresh
@@ -61,6 +62,13 @@ export async function read(id: string, state: IsoAttachmentState): Promise<ReadR
 }
 
 export async function remove(state: IsoAttachmentState): Promise<void> {
+  const { owner, host, vmUuid, vbdUuid } = state;
+  const what = `the disc in CD drive ${vbdUuid} of VM ${vmUuid}`;
+  const left = { owner, host, what, remedy: `xe vbd-eject uuid=${vbdUuid}` };
+  await unlessHostIsGone(left, () => detach(state));
+}
+
+async function detach(state: IsoAttachmentState): Promise<void> {
   const { leftVbdUuid } = await detachIso(await hostOf(state), state);
   if (leftVbdUuid)
     await warn(

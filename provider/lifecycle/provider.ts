@@ -52,19 +52,20 @@ export const isoAttachment = {
   diff: (_id: string, olds: attachment.IsoAttachmentState, news: IsoAttachmentInputs): Promise<DiffResult> =>
     atEngine(() => attachment.diff(olds, news)),
   create: (inputs: IsoAttachmentInputs): Promise<CreateResult<attachment.IsoAttachmentState>> =>
-    atEngine(() => attachment.create(inputs)),
+    atEngine(() => attachment.create(inputs), inputs.owner),
   read: (
     id: string,
     state: attachment.IsoAttachmentState,
-  ): Promise<ReadResult<attachment.IsoAttachmentState>> => atEngine(() => attachment.read(id, state)),
+  ): Promise<ReadResult<attachment.IsoAttachmentState>> =>
+    atEngine(() => attachment.read(id, state), state.owner),
   update: (
     id: string,
     olds: attachment.IsoAttachmentState,
     news: IsoAttachmentInputs,
   ): Promise<UpdateResult<attachment.IsoAttachmentState>> =>
-    atEngine(() => attachment.update(id, olds, news)),
+    atEngine(() => attachment.update(id, olds, news), news.owner),
   delete: (_id: string, state: attachment.IsoAttachmentState): Promise<void> =>
-    atEngine(() => attachment.remove(state)),
+    atEngine(() => attachment.remove(state), state.owner),
 };
 
 /** The life of a `XenIsoRelease`; its delete does nothing, because nothing is there any more. */
@@ -74,13 +75,13 @@ export const isoRelease = {
   diff: (_id: string, olds: release.IsoReleaseState, news: release.IsoReleaseInputs): Promise<DiffResult> =>
     atEngine(() => release.diff(olds, news)),
   create: (inputs: release.IsoReleaseInputs): Promise<CreateResult<release.IsoReleaseState>> =>
-    atEngine(() => release.create(inputs)),
+    atEngine(() => release.create(inputs), inputs.owner),
   read: (id: string, state: release.IsoReleaseState): Promise<ReadResult<release.IsoReleaseState>> =>
-    atEngine(() => release.read(id, state)),
+    atEngine(() => release.read(id, state), state.owner),
   update: (
     _id: string,
     olds: release.IsoReleaseState,
     news: release.IsoReleaseInputs,
-  ): Promise<UpdateResult<release.IsoReleaseState>> => atEngine(() => release.update(olds, news)),
+  ): Promise<UpdateResult<release.IsoReleaseState>> => atEngine(() => release.update(olds, news), news.owner),
   delete: (): Promise<void> => Promise.resolve(),
 };

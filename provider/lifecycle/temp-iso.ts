@@ -7,7 +7,7 @@ import { assertEngine, engineGone } from "./engine-watch";
 import { imageSource } from "./image-source";
 import { defaultIsoName, nameOf, type TempIsoInputs } from "./inputs";
 import { hostOf, isConnectionChanged, isOtherHost, logIn, type ReachedHost } from "./reached-host";
-import { unlessHostIsGone } from "./unreachable";
+import { sweepCommand, unlessHostIsGone } from "./unreachable";
 
 /** The outputs of a `XenTempIso` as they are stored. */
 export interface TempIsoState extends TempIsoInputs, ReachedHost {
@@ -91,9 +91,8 @@ export async function read(id: string, state: TempIsoState): Promise<ReadResult<
 }
 
 export async function remove(state: TempIsoState): Promise<void> {
-  await unlessHostIsGone({ ...state, what: whatIsLeft(state) }, async () =>
-    deleteTempIso(await hostOf(state), state),
-  );
+  const left = { ...state, what: whatIsLeft(state), remedy: sweepCommand(state) };
+  await unlessHostIsGone(left, async () => deleteTempIso(await hostOf(state), state));
 }
 
 function whatIsLeft({ srUuid, srPath, isoName }: TempIsoState): string {

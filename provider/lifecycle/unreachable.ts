@@ -3,16 +3,17 @@ import { SshError } from "../ssh/error";
 import { configured } from "./connection";
 import { warn } from "./engine-log";
 import type { Problems } from "./problems";
+import type { ReachedHost } from "./reached-host";
 
 /** What a delete leaves on a host that cannot be reached. */
 export interface LeftThere {
   /** URN of the resource as the host's objects name it. */
   readonly owner: string;
   readonly host: string;
-  readonly port: number;
-  readonly user: string;
   /** For the user to find it: "SR <uuid>, folder /var/opt/…". */
   readonly what: string;
+  /** The command that removes it. */
+  readonly remedy: string;
 }
 
 const VARIABLE = "PULUMI_XEN_DELETE_UNREACHABLE";
@@ -33,7 +34,7 @@ export async function unlessHostIsGone(left: LeftThere, remove: () => Promise<vo
     await warn(
       left.owner,
       `${error.message} It was dropped from the state all the same, and is left on ${left.host}: ${left.what}. ` +
-        `Should the host come back, remove it there with \`${sweepCommand(left)}\`.`,
+        `Should the host come back, remove it with \`${left.remedy}\`.`,
     );
   }
 }
@@ -77,7 +78,8 @@ function wayOut({ message }: SshError, problem: Setting["problem"]): string {
   );
 }
 
-function sweepCommand({ host, port, user, owner }: LeftThere): string {
+/** The command that removes a disc that no state names. */
+export function sweepCommand({ host, port, user, owner }: ReachedHost & { readonly owner: string }): string {
   const elsewhere = [
     ...(port === 22 ? [] : [`--port ${port}`]),
     ...(user === "root" ? [] : [`--user ${user}`]),

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vi
 import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
 import { startPool } from "../simulator";
 import { startEngineLog } from "../unit/lifecycle/engine-log-server";
+import { addVm, attach, attachmentArguments, detach } from "./drive";
 import { nothing } from "./pool";
 import { argumentsFor, createDisc, deleteDisc, setConfiguration } from "./resource";
 
@@ -57,6 +58,22 @@ test.each([
     expect.stringMatching(
       `left on 127.0.0.1: SR ${srUuid}, ${srPath}/${isoName}.*` +
         `\`npx pulumi-xen-iso sweep --host 127.0.0.1 --port ${port} --owner '${owner}'\``,
+    ),
+  ]);
+});
+
+test("an attachment's delete goes on without its host, too, with a warning of the drive", async () => {
+  await using pool = await startPool({ transport: "embedded" });
+  const { vdiUuid = "" } = await createDisc(argumentsFor(pool.coordinator));
+  const { vm } = addVm(pool);
+  const { state } = await attach(attachmentArguments(pool, { vmUuid: vm.uuid, vdiUuid }));
+  await pool.coordinator.stopSshd();
+  await expect(detach(state)).rejects.toThrow(/Nothing listens for SSH.*PULUMI_XEN_DELETE_UNREACHABLE=true/);
+  vi.stubEnv("PULUMI_XEN_DELETE_UNREACHABLE", "true");
+  await detach(state);
+  expect(warnings()).toEqual([
+    expect.stringMatching(
+      `the disc in CD drive ${state.vbdUuid} of VM ${vm.uuid}.*\`xe vbd-eject uuid=${state.vbdUuid}\``,
     ),
   ]);
 });
