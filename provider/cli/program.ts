@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import { DEFAULT_SR_MOUNT_PATH } from "../host/folder";
 import { toSshTarget } from "../lifecycle/connection";
 import { SharedConnection } from "../ssh/shared-connection";
 import {
@@ -15,9 +16,6 @@ import type { Selector } from "./selection";
 import { readStackExport } from "./stack-export";
 import { sweep } from "./sweep";
 import { completeCredentials, say } from "./terminal";
-
-/** Where the resources put their folders unless told otherwise. */
-const DEFAULT_SR_MOUNT_PATH = "/var/opt/xen-iso";
 
 const EXIT_STATUS_HELP: Readonly<Record<"list" | "sweep" | "doctor", readonly string[]>> = {
   list: [

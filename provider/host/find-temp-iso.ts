@@ -1,14 +1,11 @@
 import type { SharedConnection } from "../ssh/shared-connection";
 import { pbdList, srList, vdiList } from "../xe/commands";
-import type { XeRecord } from "../xe/parse";
 import { runXeAgain } from "../xe/run";
 import { HostError } from "./error";
-import { identify } from "./folder";
-import { field } from "./sr";
+import { DEFAULT_SR_MOUNT_PATH, identify } from "./folder";
+import { parseNameDescription } from "./name-description";
+import { field, locationOf } from "./sr";
 import type { TempIso } from "./temp-iso";
-
-/** Where folders are when nobody says otherwise, and no PBD is left to tell. */
-const USUAL_SR_MOUNT_PATH = "/var/opt/xen-iso";
 
 /**
  * Finds out all about a temporary ISO from its SR, which says in its description whose it is.
@@ -27,10 +24,10 @@ export async function findTempIso(host: SharedConnection, srUuid: string): Promi
   if (!sr) return undefined;
 
   const label = `${field(sr, "name-label")} (${srUuid})`;
-  const [, owner, folderUuid] = DESCRIPTION.exec(field(sr, "name-description")) ?? [];
-  const locations = pbds.map((pbd) => locationOf(pbd, folderUuid));
+  const description = parseNameDescription(field(sr, "name-description"));
+  const locations = pbds.map((pbd) => description && locationOf(pbd, description.folderUuid));
   const [vdi, ...others] = vdis;
-  if (!owner || !folderUuid || locations.includes(undefined) || others.length > 0) {
+  if (!description || locations.includes(undefined) || others.length > 0) {
     const message =
       `The SR ${label} in the pool of ${host.address} is not, or no longer, as a XenTempIso makes one. ` +
       `Check srUuid; nothing was changed. What is none of a XenTempIso is removed by hand.`;
@@ -42,16 +39,10 @@ export async function findTempIso(host: SharedConnection, srUuid: string): Promi
       `Set connection.host to the one on which its XenTempIso was made; nothing was changed.`;
     throw new HostError("OTHER_HOST", host.address, message);
   }
-  const [srPath = `${USUAL_SR_MOUNT_PATH}/${folderUuid}`] = locations;
+  const { owner, folderUuid } = description;
+  // Where no PBD is left to tell, the folder is where it is when nobody says otherwise.
+  const [srPath = `${DEFAULT_SR_MOUNT_PATH}/${folderUuid}`] = locations;
   // Without a VDI there is no image, or none that was ever scanned: then the folder is not empty, and stays.
   const isoName = vdi ? field(vdi, "location") : `${folderUuid}.iso`;
   return { owner, isoName, isoSize: Number(vdi?.["virtual-size"] ?? 0), srPath, hostUuid, srUuid };
-}
-
-const DESCRIPTION =
-  /^Temporary ISO of (.+) in folder ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) \(pulumi-xen-iso\)$/;
-
-/** The folder behind a PBD; undefined when it is not the one that the description names. */
-function locationOf(pbd: XeRecord, folderUuid = ""): string | undefined {
-  return new RegExp(`(?:^|; )location: (/.*/${folderUuid})(?:; |$)`).exec(field(pbd, "device-config"))?.[1];
 }

@@ -2,10 +2,10 @@ import type { SharedConnection } from "../ssh/shared-connection";
 import { hostList, pbdList, poolList, srList, vbdList, vdiList, vmList } from "../xe/commands";
 import type { XeRecord } from "../xe/parse";
 import { runXeAgain } from "../xe/run";
-import { FILE, type Folder, folderAt, identify, pathOf, removeFolder } from "./folder";
+import { FILE, folderAt, identify, pathOf, removeFolder } from "./folder";
 import { parseNameDescription } from "./name-description";
 import { type FoundFolder, scanFolders } from "./scan-folders";
-import { forgetSr } from "./sr";
+import { forgetSr, locationOf } from "./sr";
 import { deleteTempIso } from "./temp-iso";
 
 /** A host, and every temporary ISO of this package in its pool. */
@@ -275,13 +275,6 @@ function drivesOf(srUuids: readonly string[], { vdis, vbds, vms }: DriveRecords)
       vmName: vbd["vm-name-label"] ?? "",
       powerState: vms.find((vm) => vm["uuid"] === vbd["vm-uuid"])?.["power-state"],
     }));
-}
-
-/** The folder that a PBD attaches, if it has that UUID for its name: `location: /var/opt/xen-iso/<uuid>; …`. */
-function locationOf(pbd: XeRecord, folderUuid: Folder["uuid"]): string | undefined {
-  const config = pbd["device-config"] ?? "";
-  const [, location] = new RegExp(`(?:^|; )location: (/.*/${folderUuid})(?:; |$)`).exec(config) ?? [];
-  return location;
 }
 
 function numberOf(text: string | undefined): number | undefined {

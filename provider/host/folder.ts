@@ -11,6 +11,9 @@ export interface Folder {
   readonly uuid: string;
 }
 
+/** On disk, so that a reboot of the host harms nothing; xapi keeps its own one-off ISOs beside it. */
+export const DEFAULT_SR_MOUNT_PATH = "/var/opt/xen-iso";
+
 /** Absolute path on the host. */
 export function pathOf({ srMountPath, uuid }: Folder): string {
   return `${srMountPath}/${uuid}`;
@@ -40,7 +43,8 @@ export const FILE = {
 /** The fourth line of {@link FILE.image}. */
 export const SR_BEGUN = "sr";
 
-const QUICK_TIMEOUT_MS = 60_000;
+/** For a command that neither moves an image nor waits for the toolstack. */
+export const QUICK_TIMEOUT_MS = 60_000;
 
 /**
  * The host's own INSTALLATION_UUID: what `host-uuid=` wants, whatever its role in the pool.

@@ -1,6 +1,6 @@
 import type { SharedConnection } from "../ssh/shared-connection";
 import { sh } from "../ssh/sh";
-import { FILE, type Folder, pathOf } from "./folder";
+import { FILE, type Folder, pathOf, QUICK_TIMEOUT_MS } from "./folder";
 
 /** A marker that was not renewed for a minute stands for a maker that is gone. */
 const RENEWAL_MS = 10_000;
@@ -39,8 +39,6 @@ function holdFoldersOf(host: SharedConnection): Set<string> {
   }, RENEWAL_MS).unref();
   return paths;
 }
-
-const QUICK_TIMEOUT_MS = 60_000;
 
 /**
  * Says that this SSH session still works in these folders; a new one takes over from a lost one. Under the lock

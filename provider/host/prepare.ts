@@ -3,7 +3,18 @@ import { retry } from "../ssh/retry";
 import { lines, type Script, sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
 import { HostError } from "./error";
-import { EXIT, failed, FILE, type Folder, hostUuidOf, IDENTIFY, pathOf, refuseLink, valueOf } from "./folder";
+import {
+  EXIT,
+  failed,
+  FILE,
+  type Folder,
+  hostUuidOf,
+  IDENTIFY,
+  pathOf,
+  QUICK_TIMEOUT_MS,
+  refuseLink,
+  valueOf,
+} from "./folder";
 import { report } from "./progress";
 import { MEASURE_ROOM, noRoom } from "./room";
 
@@ -50,8 +61,6 @@ export const LEASE_SECONDS = 60;
 
 /** How long a create waits for another one of the same resource. */
 const OWNER_BUSY = { firstPauseMs: 2_000, growth: 1.3, longestPauseMs: 5_000, budgetMs: 90_000 };
-
-const QUICK_TIMEOUT_MS = 60_000;
 
 /**
  * Makes the folder (mode 700: an image can hold secrets) and its marker. The marker counts as long as the SSH

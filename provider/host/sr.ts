@@ -170,6 +170,12 @@ export async function unlessGone(call: Promise<unknown>): Promise<void> {
   });
 }
 
+/** The folder that a PBD attaches, if it has that UUID for its name: `location: /var/opt/xen-iso/<uuid>; …`. */
+export function locationOf(pbd: XeRecord, folderUuid: string): string | undefined {
+  const config = pbd["device-config"] ?? "";
+  return new RegExp(`(?:^|; )location: (/.*/${folderUuid})(?:; |$)`).exec(config)?.[1];
+}
+
 /** A field that `xe` prints of every record. */
 export function field(record: XeRecord, name: string): string {
   const value = record[name];

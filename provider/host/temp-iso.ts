@@ -107,7 +107,7 @@ export function createTempIso(host: SharedConnection, plan: TempIsoPlan): Promis
 
 /** After a lost connection, or a lost answer of `sr-create`, it goes on where the host is. */
 function makeResuming(host: SharedConnection, plan: TempIsoPlan): Promise<MadeTempIso> {
-  const { folder, image, isoName, signal } = plan;
+  const { folder, signal } = plan;
   let cutOff: unknown;
   const isPassing = (error: unknown) => {
     // What is thrown again is final.
@@ -128,7 +128,7 @@ function makeResuming(host: SharedConnection, plan: TempIsoPlan): Promise<MadeTe
       return await findMadeDisc(host, disc, srUuid);
     }
     if (stage === "image") return await makeDisc(host, disc);
-    await uploadImage(host, folder, { ...image, isoName, signal }, { isBegun: true });
+    await uploadImage(host, folder, disc.image, { isBegun: true });
     return await makeDisc(host, disc);
   });
 }
@@ -144,7 +144,7 @@ async function makeAnew(host: SharedConnection, plan: TempIsoPlan): Promise<Made
   if (sizeBytes < SMALL_BYTES) {
     const disc = discPlan(plan);
     const made = await unlessNotWhole(onceOwnerIsDone(() => makeAtOnce(host, disc)));
-    return made ?? uploadAndMake(host, plan, disc);
+    return made ?? uploadAndMake(host, disc);
   }
 
   const content = `${host.address} ${folder.srMountPath} ${image.sha256}`;
@@ -163,17 +163,13 @@ async function makeAnew(host: SharedConnection, plan: TempIsoPlan): Promise<Made
       if (made) return made;
     }
     if (noRoom) throw noRoom;
-    return uploadAndMake(host, plan, disc);
+    return uploadAndMake(host, disc);
   });
 }
 
-async function uploadAndMake(
-  host: SharedConnection,
-  { folder, image, isoName, signal }: TempIsoPlan,
-  disc: DiscPlan,
-): Promise<MadeTempIso> {
-  await uploadImage(host, folder, { ...image, isoName, signal });
-  signal.throwIfAborted();
+async function uploadAndMake(host: SharedConnection, disc: DiscPlan): Promise<MadeTempIso> {
+  await uploadImage(host, disc.folder, disc.image);
+  disc.image.signal.throwIfAborted();
   return makeDisc(host, disc);
 }
 

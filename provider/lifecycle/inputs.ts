@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { DEFAULT_SR_MOUNT_PATH } from "../host/folder";
 import type { IsoFiles } from "../iso/check";
 import { NotAnImageError } from "../iso/inspect";
 import { checkBoolean, checkHost, refuseUnknownArguments } from "./arguments";
@@ -26,9 +27,6 @@ export interface TempIsoInputs {
   /** Of the content, lower-case hex. */
   readonly isoSha256: string;
 }
-
-/** On disk, so that a reboot of the host harms nothing; xapi keeps its own one-off ISOs beside it. */
-const DEFAULT_SR_MOUNT_PATH = "/var/opt/xen-iso";
 
 /** With the folder's UUID and a name behind it, the path has to stay within {@link LONGEST_PATH_BYTES}. */
 const LONGEST_SR_MOUNT_PATH_BYTES = 150;

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { isoAttachmentProvider } from "../lifecycle/serialised";
-import { type ConnectionArgs, withSecrets } from "./connection";
+import type { ConnectionArgs } from "./connection";
+import { providerInputs } from "./provider-inputs";
 
 /** The arguments of a {@link XenIsoAttachment}. */
 export interface XenIsoAttachmentArgs {
@@ -56,17 +57,12 @@ export class XenIsoAttachment extends pulumi.dynamic.Resource {
     super(
       isoAttachmentProvider,
       name,
-      {
-        // Outputs exist on the class only if they are named here.
-        ...{ vbdUuid: undefined, device: undefined, driveCreated: undefined },
-        ...{ host: undefined, port: undefined, user: undefined, hostKey: undefined },
-        ...args,
-        connection: withSecrets(args.connection),
-        owner: pulumi.createUrn(name, `pulumi-nodejs:dynamic/${TYPE.module}:${TYPE.name}`, opts?.parent),
-      },
+      providerInputs(name, args, { type: TYPE, outputs: OUTPUTS, opts }),
       opts,
       TYPE.module,
       TYPE.name,
     );
   }
 }
+
+const OUTPUTS = ["vbdUuid", "device", "driveCreated", "host", "port", "user", "hostKey"];

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { isoReleaseProvider } from "../lifecycle/serialised";
-import { type ConnectionArgs, withSecrets } from "./connection";
+import type { ConnectionArgs } from "./connection";
+import { providerInputs } from "./provider-inputs";
 
 /** The arguments of a {@link XenIsoRelease}. */
 export interface XenIsoReleaseArgs {
@@ -40,11 +41,7 @@ export class XenIsoRelease extends pulumi.dynamic.Resource {
     super(
       isoReleaseProvider,
       name,
-      {
-        ...args,
-        connection: withSecrets(args.connection),
-        owner: pulumi.createUrn(name, `pulumi-nodejs:dynamic/${TYPE.module}:${TYPE.name}`, opts?.parent),
-      },
+      providerInputs(name, args, { type: TYPE, opts }),
       opts,
       TYPE.module,
       TYPE.name,

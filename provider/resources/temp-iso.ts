@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { tempIsoProvider } from "../lifecycle/serialised";
 import type { TempIsoStatus } from "../lifecycle/temp-iso";
-import { type ConnectionArgs, withSecrets } from "./connection";
+import type { ConnectionArgs } from "./connection";
+import { providerInputs } from "./provider-inputs";
 
 /**
  * What one file holds: text, bytes in base64, or those of a local file, relative to the program's folder. What is
@@ -95,15 +96,7 @@ export class XenTempIso extends pulumi.dynamic.Resource {
     super(
       tempIsoProvider,
       name,
-      {
-        ...args,
-        connection: withSecrets(args.connection),
-        owner: pulumi.createUrn(name, `pulumi-nodejs:dynamic/${TYPE.module}:${TYPE.name}`, opts?.parent),
-        // Outputs exist on the class only if they are named here.
-        ...Object.fromEntries(
-          OUTPUTS.filter((output) => !(output in args)).map((output) => [output, undefined]),
-        ),
-      },
+      providerInputs(name, args, { type: TYPE, outputs: OUTPUTS, opts }),
       opts,
       TYPE.module,
       TYPE.name,
