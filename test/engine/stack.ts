@@ -183,7 +183,10 @@ function ownEnvironment(engine: Engine, root: string): NodeJS.ProcessEnv {
     PATH: [engine.folder, process.env["PATH"]].join(delimiter),
     TMPDIR: join(root, "tmp"),
     PULUMI_HOME: join(root, "pulumi"),
-    PULUMI_BACKEND_URL: `file://${join(root, "state")}`,
+    // Beside each file stands one of metadata, which is cut to nothing before it is written: an engine that is
+    // killed in between leaves a state that no command reads (`failed to load checkpoint: EOF`; gocloud.dev:
+    // fileblob/attrs.go). The files themselves are renamed into place.
+    PULUMI_BACKEND_URL: `file://${join(root, "state")}?metadata=skip`,
     PULUMI_CONFIG_PASSPHRASE: randomUUID(),
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
