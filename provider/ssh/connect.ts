@@ -4,6 +4,7 @@ import type { Readable } from "node:stream";
 import { authenticationOf } from "./authentication";
 import { SshError } from "./error";
 import { loadHostKeyPolicy, publicKeyText, type HostKeyRefusal } from "./host-key";
+import { PacketSocket } from "./packet-socket";
 import { retry } from "./retry";
 import { addressOf, type SshTarget } from "./target";
 
@@ -97,7 +98,7 @@ async function logIn(target: SshTarget, sock?: Readable): Promise<Connection> {
     host: target.host,
     port: target.port,
     username: target.user,
-    ...(sock && { sock }),
+    sock: sock ?? new PacketSocket().connect(target.port, target.host),
     authHandler: authentication.handler,
     algorithms: { cipher: [...CIPHERS], serverHostKey: policy.serverHostKeyAlgorithms },
     hostVerifier: (blob: Buffer) => {
