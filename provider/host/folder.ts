@@ -2,6 +2,7 @@ import type { ExecResult } from "../ssh/exec";
 import { lines, type Script, sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
 import { HostError, type HostErrorCode } from "./error";
+import { START_OF } from "./process";
 
 /** A resource's own folder on the host. */
 export interface Folder {
@@ -81,12 +82,15 @@ export function markerStays(host: SharedConnection, folder: Folder, result: Exec
 export const REMOVE_MARKER: Script = sh`exec 9<.. && flock -w 30 9 && rm -f -- ${[FILE.pending, FILE.writers]}`;
 
 /** Notes the script that works in the folder it is in, so that it can be ended when nobody waits for it. */
-export const NOTE_WRITER: Script = sh`echo "$$ $(ps -o lstart= -p $$)" >>${FILE.writers}`;
+export const NOTE_WRITER: Script = lines(START_OF, sh`start_of $$; echo "$$ $start" >>${FILE.writers}`);
 
 /** Ends scripts whose client is gone: they may still hold the file, and with it the space, or go on. */
-const STOP_WRITERS: Script = sh`while read -r pid started; do
-  [ -n "$started" ] && [ "$pid" != "$$" ] && [ "$(ps -o lstart= -p "$pid")" = "$started" ] && kill -9 -- "-$pid"
-done <${FILE.writers} 2>/dev/null`;
+const STOP_WRITERS: Script = lines(
+  START_OF,
+  sh`while read -r pid started; do
+  [ -n "$started" ] && [ "$pid" != "$$" ] && start_of "$pid" && [ "$start" = "$started" ] && kill -9 -- "-$pid"
+done <${FILE.writers} 2>/dev/null`,
+);
 
 /** How far the making of a disc has come in a folder, and that nothing goes on in it any more. */
 export type Stage =

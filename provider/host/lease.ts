@@ -1,6 +1,7 @@
 import type { SharedConnection } from "../ssh/shared-connection";
-import { sh } from "../ssh/sh";
+import { lines, sh } from "../ssh/sh";
 import { FILE, type Folder, pathOf, QUICK_TIMEOUT_MS } from "./folder";
+import { START_OF } from "./process";
 
 /** A marker that was not renewed for a minute stands for a maker that is gone. */
 const RENEWAL_MS = 10_000;
@@ -45,15 +46,18 @@ function holdFoldersOf(host: SharedConnection): Set<string> {
  * under which markers are removed: `sed -i` would make one anew.
  */
 export async function renewMarkers(host: SharedConnection, paths: readonly string[]): Promise<void> {
-  const script = sh`started=$(ps -o lstart= -p $PPID)
+  const script = lines(
+    START_OF,
+    sh`start_of $PPID
 for folder in ${paths}; do
   (
     cd -- "$folder" 2>/dev/null && [ -f ${FILE.pending} ] || exit
     exec 9<.. && flock -w 15 9 && [ -f ${FILE.pending} ] || exit
     if grep -qx "session=$PPID" ${FILE.pending}; then touch -c ${FILE.pending}
-    else sed -i "s/^session=.*/session=$PPID/; s/^started=.*/started=$started/" ${FILE.pending}
+    else sed -i "s/^session=.*/session=$PPID/; s/^started=.*/started=$start/" ${FILE.pending}
     fi
   )
-done`;
+done`,
+  );
   await host.exec(script, { purpose: "renew the markers", timeoutMs: QUICK_TIMEOUT_MS });
 }

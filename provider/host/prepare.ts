@@ -10,11 +10,13 @@ import {
   type Folder,
   hostUuidOf,
   IDENTIFY,
+  NOTE_WRITER,
   pathOf,
   QUICK_TIMEOUT_MS,
   refuseLink,
   valueOf,
 } from "./folder";
+import { READ_MARKER } from "./marker";
 import { report } from "./progress";
 import { MEASURE_ROOM, noRoom } from "./room";
 
@@ -55,9 +57,6 @@ export class AbandonedError extends Error {
     super("An earlier create of the same resource was cut off.");
   }
 }
-
-/** How long after its last touch a pending marker still stands for somebody who works, in seconds. */
-export const LEASE_SECONDS = 60;
 
 /** How long a create waits for another one of the same resource. */
 const OWNER_BUSY = { firstPauseMs: 2_000, growth: 1.3, longestPauseMs: 5_000, budgetMs: 90_000 };
@@ -104,12 +103,13 @@ export function prepareScript(
 ): Script {
   return lines(
     IDENTIFY,
+    READ_MARKER,
     refuseLink(folder.srMountPath, EXIT.folderFailed),
     sh`[ -d ${folder.srMountPath} ] || mkdir -p -- ${folder.srMountPath}
 cd -P -- ${folder.srMountPath} && exec 9<. && flock -w 30 9 || exit ${EXIT.folderFailed}
 newline='
 ' pending= twin= promised=0 live= abandoned=
-mounts=$(</proc/self/mounts)
+read -r -d '' mounts </proc/self/mounts
 set --
 for name in ????????-????-????-????-????????????; do
   [[ $name =~ ^[0-9a-f-]{36}$ ]] || continue
@@ -126,28 +126,17 @@ for name in ????????-????-????-????-????????????; do
     fi
   fi
 done
-processes=$newline$(ps -e -o pid= -o lstart=)
-[[ $processes =~ $newline\ *$PPID\ +([^$newline]+) ]]
-started=\${BASH_REMATCH[1]}
 [ $# -eq 0 ] || { files=$newline$(stat -c '%n %Y %s' -- "$@" 2>/dev/null); now=$(date +%s); }
 for name in $pending; do
-  its_owner= its_iso= its_size=0 its_session= its_start= touched=0 sent=0
-  while IFS= read -r line; do
-    case $line in
-      owner=*) its_owner=\${line#*=} ;;
-      iso=*) its_iso=\${line#*=} ;;
-      size=*) its_size=\${line#*=} ;;
-      session=*) its_session=\${line#*=} ;;
-      started=*) its_start=\${line#*=} ;;
-    esac
-  done 2>/dev/null <"$name"/${FILE.pending}
+  read_marker "$name"
+  sent=0
   if [[ $files =~ $newline$name/${FILE.pending}\ ([0-9]+) ]]; then touched=\${BASH_REMATCH[1]}; else continue; fi
   if [[ $files =~ $newline$name/${FILE.upload}\ [0-9]+\ ([0-9]+) ]]; then sent=\${BASH_REMATCH[1]}; fi
-  if [ $((now - touched)) -lt ${LEASE_SECONDS} ] && [[ $processes =~ $newline\ *$its_session\ +([^$newline]+) ]] && [ "\${BASH_REMATCH[1]}" = "$its_start" ]; then
-    [ "$its_owner" != ${owner} ] || live=$name
-    [ "$its_size" -le "$sent" ] || promised=$((promised + its_size - sent))
-  elif [ "$its_owner" = ${owner} ]; then
-    echo "abandoned=$name/$its_iso"
+  if is_held $((now - touched)); then
+    [ "$owner" != ${owner} ] || live=$name
+    [ "$size" -le "$sent" ] || promised=$((promised + size - sent))
+  elif [ "$owner" = ${owner} ]; then
+    echo "abandoned=$name/$iso"
     abandoned=1
   fi
 done
@@ -162,10 +151,11 @@ if [ -n "$twin" ] && identity=$(stat -c '%i %s %y' -- "$twin"); then
 fi
 has_room ${sizeBytes} || { echo room=short; [ "$needed" = 0 ] || exit ${EXIT.noRoom}; }
 umask 077
+start_of $PPID
 mkdir -- ${folder.uuid} && cd -- ${folder.uuid} || exit ${EXIT.folderFailed}
-printf '%s\n' owner=${owner} iso=${isoName} "size=$needed" session=$PPID "started=$started" >${FILE.pending} || exit ${EXIT.folderFailed}
-exec 9<&-
-[[ $processes =~ $newline\ *$$\ +([^$newline]+) ]] && echo "$$ \${BASH_REMATCH[1]}" >${FILE.writers}`,
+printf '%s\n' owner=${owner} iso=${isoName} "size=$needed" session=$PPID "started=$start" >${FILE.pending} || exit ${EXIT.folderFailed}
+exec 9<&-`,
+    NOTE_WRITER,
   );
 }
 

@@ -32,11 +32,11 @@ export const ROOM_RULE: Script = sh`has_room() {
 
 /** Sets what {@link ROOM_RULE} asks for, of the folder it is in; sizes in KiB. */
 export const MEASURE_ROOM: Script = sh`${ROOM_RULE}
-total= available= memory=0
-if [[ $(df -P -k -- "$PWD") =~ [[:space:]]([0-9]+)[[:space:]]+[0-9]+[[:space:]]+([0-9]+)[[:space:]]+[0-9]+% ]]; then
-  total=\${BASH_REMATCH[1]} available=\${BASH_REMATCH[2]}
+type= total= available= memory=0
+if [[ $(stat -f -c '%S %b %a %T' -- "$PWD") =~ ^([0-9]+)\ ([0-9]+)\ ([0-9]+)\ (.+) ]]; then
+  block=\${BASH_REMATCH[1]} type=\${BASH_REMATCH[4]}
+  total=$((block * BASH_REMATCH[2] / ${KIB})) available=$((block * BASH_REMATCH[3] / ${KIB}))
 fi
-type=$(stat -f -c %T -- "$PWD")
 while read -r name value _; do [ "$name" != MemAvailable: ] || memory=$value; done </proc/meminfo`;
 
 /**

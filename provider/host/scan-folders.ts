@@ -1,7 +1,7 @@
-import { sh, type Script } from "../ssh/sh";
+import { lines, sh, type Script } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
 import { failed, FILE, type Folder } from "./folder";
-import { LEASE_SECONDS } from "./prepare";
+import { READ_MARKER } from "./marker";
 
 /** A folder named by a UUID in a mount path, as it was found. */
 export interface FoundFolder {
@@ -53,11 +53,13 @@ export async function scanFolders(host: SharedConnection, srMountPath: string): 
   return parseScan(result.stdout, srMountPath);
 }
 
-const scanScript = (srMountPath: string): Script => sh`cd -- ${srMountPath} 2>/dev/null || exit 0
+const scanScript = (srMountPath: string): Script =>
+  lines(
+    READ_MARKER,
+    sh`cd -- ${srMountPath} 2>/dev/null || exit 0
 exec 9<. && flock -w 30 9 || exit 4
-marker() { sed -n "s/^$1=//p" ${FILE.pending}; }
 now=$(date +%s)
-mounts=$(cat /proc/self/mounts)
+read -r -d '' mounts </proc/self/mounts
 for name in ????????-????-????-????-????????????; do
   case "$mounts" in *"/$name "*) continue ;; esac
   [ -d "$name" ] && [ ! -L "$name" ] || continue
@@ -67,11 +69,9 @@ for name in ????????-????-????-????-????????????; do
     echo "mode=$1"
     echo "age=$((now - $2))"
     if touched=$(stat -c %Y ${FILE.pending} 2>/dev/null); then
-      echo "owner=$(marker owner)"
-      echo "iso=$(marker iso)"
-      started=$(marker started)
-      [ $((now - touched)) -lt ${LEASE_SECONDS} ] && [ -n "$started" ] && [ "$(ps -o lstart= -p "$(marker session)")" = "$started" ] &&
-        echo under-way=
+      read_marker .
+      printf '%s\n' "owner=$owner" "iso=$iso"
+      ! is_held $((now - touched)) || echo under-way=
     fi
     for file in * .[!.]*; do
       [ -e "$file" ] || [ -L "$file" ] || continue
@@ -82,7 +82,8 @@ for name in ????????-????-????-????-????????????; do
     done
     echo
   ) 2>/dev/null
-done`;
+done`,
+  );
 
 function parseScan(stdout: string, srMountPath: string): FoundFolder[] {
   return stdout

@@ -7,9 +7,9 @@ import { addressOf, type SshTarget } from "./target";
 
 /**
  * How many commands run at once on one connection. OpenSSH's `MaxSessions` is 10; a channel counts there until
- * the server has handled its close, so the last two stay free.
+ * the server has handled its close, so the last one stays free.
  */
-const MOST_CHANNELS = 8;
+const MOST_CHANNELS = 9;
 
 /** How many of them may move many bytes: a large upload does not starve the small commands of others. */
 const MOST_BULK = 6;

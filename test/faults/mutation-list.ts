@@ -41,10 +41,18 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "no marker in the folder of a create under way",
     file: "provider/host/prepare.ts",
-    search: '"started=$started" >${FILE.pending} ||',
-    replace: '"started=$started" >/dev/null ||',
+    search: '"started=$start" >${FILE.pending} ||',
+    replace: '"started=$start" >/dev/null ||',
     tests: "test/host/security.test.ts",
     title: "marker",
+  },
+  {
+    name: "another process with the number of a session that is gone counts as the session",
+    file: "provider/host/marker.ts",
+    search: '&& [ "$start" = "$started" ]',
+    replace: '&& [ -n "$start" ]',
+    tests: "test/host/link.test.ts",
+    title: "an abandoned folder of the same resource",
   },
   {
     name: "the marker stays once the disc is complete",
@@ -57,7 +65,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "another create of the same resource is not waited for",
     file: "provider/host/prepare.ts",
-    search: '[ "$its_owner" != ${owner} ] || live=$name',
+    search: '[ "$owner" != ${owner} ] || live=$name',
     replace: ":",
     tests: "test/host/refusal.test.ts",
     title: "another create of the same resource",
@@ -65,7 +73,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "whatever a killed create left is taken for another's",
     file: "provider/host/prepare.ts",
-    search: '  elif [ "$its_owner" = ${owner} ]; then',
+    search: '  elif [ "$owner" = ${owner} ]; then',
     replace: "  elif false; then",
     tests: "test/host/link.test.ts",
     title: "abandoned",

@@ -69,7 +69,7 @@ export const STEPS: readonly Step[] = [
   connect("create"),
   patient(makeFolder),
   MARKER_STEP,
-  patient(shell("create", "measure the room", "df", /^-P -k/)),
+  patient(shell("create", "measure the room", "stat", /^-f/)),
   patient(shell("create", "receive the image", "dd", /count=1/)),
   nameImage,
   xe("create", "sr-create"),

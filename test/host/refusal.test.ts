@@ -1,5 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -27,9 +26,9 @@ function markPending(
 ): string {
   const folder = host.path("/var/opt/xen-iso/7b84f233-8aa3-468d-b254-fd585194da21");
   mkdirSync(folder, { recursive: true });
-  const started = execFileSync("ps", ["-o", "lstart=", "-p", String(process.pid)], { env: { LC_ALL: "C" } });
+  const started = /^.*\) (?:\S+ ){19}(\d+)/s.exec(readFileSync("/proc/self/stat", "latin1"))?.[1];
   const lines = [`owner=${owner}`, "iso=x.iso", `size=${sizeBytes}`, `session=${process.pid}`];
-  writeFileSync(join(folder, "pending"), `${lines.join("\n")}\nstarted=${String(started).trim()}\n`);
+  writeFileSync(join(folder, "pending"), `${lines.join("\n")}\nstarted=${started}\n`);
   return join(folder, "pending");
 }
 

@@ -39,7 +39,7 @@ export class SimulatedHost {
     return this.transport.path(hostPath);
   }
 
-  /** Decides what `df` and `stat -f` say of a place. */
+  /** Decides what `stat -f` says of a place. */
   setSpace(space: Space): void {
     this.transport.setSpace(space);
   }

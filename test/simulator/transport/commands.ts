@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { ServerChannel } from "ssh2";
 import type { HostCommand } from "./host";
 import { BIN_FOLDER } from "./host-folder";
-import { rewritePaths, RootRemover } from "./rewrite";
+import { rewritePaths, rewriteProcesses, RootRemover } from "./rewrite";
 
 /** Runs the commands of exec requests in a real bash, in a folder that stands for the host. */
 export class CommandRunner {
@@ -70,7 +70,8 @@ export class CommandRunner {
     // Bash reads it at the first level when it finds itself started by sshd, or what it takes for it; here it is
     // told, and sees another level.
     const start = existsSync(this.#bashrc) ? `. ${this.#bashrc}\n` : "";
-    const child = spawn("/bin/bash", ["-c", start + rewritePaths(command, this.root)], {
+    const script = process.platform === "darwin" ? rewriteProcesses(command) : command;
+    const child = spawn("/bin/bash", ["-c", start + rewritePaths(script, this.root)], {
       cwd: home,
       env: {
         HOME: home,

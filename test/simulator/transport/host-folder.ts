@@ -65,7 +65,7 @@ export function makeHostFolder(options: HostFolderOptions): void {
   if (bashrc !== undefined) writeFileSync(join(root, "root/.bashrc"), bashrc);
   writeXe(options);
   addSpaces(root, spaces, pathPrefix);
-  for (const name of ["df", "stat"]) copyProgram(name, root);
+  copyProgram("stat", root);
   // What a host has of GNU's and macOS has not, as far as it is needed.
   if (process.platform === "darwin") {
     for (const name of readdirSync(join(BIN, "darwin"))) copyProgram(join("darwin", name), root);
@@ -123,9 +123,9 @@ function inventory(hostUuid: string): string {
 }
 
 /**
- * Adds to the table from which the host's `df` and `stat -f` answer; of two lines for one place the later counts.
+ * Adds to the table from which the host's `stat -f` answers; of two lines for one place the later counts.
  *
- * @param prefix what stands before a host's path where `df` is given one
+ * @param prefix what stands before a host's path where `stat` is given one
  */
 export function addSpaces(root: string, spaces: readonly Space[], prefix: string): void {
   const lines = spaces.map(({ path, totalBytes, availableBytes, type }) => {

@@ -20,7 +20,7 @@ export interface HostCommand {
   durationMs: number | undefined;
 }
 
-/** What `df` and `stat -f` say of a place on a host. */
+/** What `stat -f` says of a place on a host. */
 export interface Space {
   /** Absolute path on the host; it holds for what lies below it too. */
   readonly path: string;

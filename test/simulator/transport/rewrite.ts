@@ -18,6 +18,11 @@ export function rewritePaths(text: string, root: string): string {
   });
 }
 
+/** macOS has no `/proc`: what a script reads there of a process comes from a program. */
+export function rewriteProcesses(text: string): string {
+  return text.replace(/<\/proc\/("\$\w+")\/stat\b/g, "< <(process-stat $1)");
+}
+
 /** Output in which paths below `root` are the host's again. */
 export class RootRemover extends Transform {
   /** What may go on in the next chunk: the beginning of the root's name, or the whole of it. */

@@ -1,6 +1,9 @@
+import { execFileSync } from "node:child_process";
+import { delimiter, join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { rewritePaths, RootRemover } from "../../simulator/transport/rewrite";
+import { START_OF } from "../../../provider/host/process";
+import { rewritePaths, rewriteProcesses, RootRemover } from "../../simulator/transport/rewrite";
 
 describe("rewritePaths", () => {
   it.each([
@@ -34,5 +37,15 @@ describe("RootRemover", () => {
     }
     expect(await removed("/tmp/root")).toBe("/");
     expect(await removed("/tmp/ro")).toBe("/tmp/ro");
+  });
+});
+
+describe("rewriteProcesses", () => {
+  it("has a program say on macOS when a process was started", () => {
+    const script = `${rewriteProcesses(START_OF.text)}\nstart_of $$; echo "$start"`;
+    const PATH = [join(__dirname, "../../simulator/bin/darwin"), process.env["PATH"]].join(delimiter);
+    expect(String(execFileSync("/bin/bash", ["-c", script], { env: { ...process.env, PATH } }))).toMatch(
+      /^\d{10,}\n$/,
+    );
   });
 });
