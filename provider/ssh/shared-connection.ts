@@ -12,7 +12,7 @@ import { addressOf, type SshTarget } from "./target";
 const MOST_CHANNELS = 9;
 
 /** How many of them may move many bytes: a large upload does not starve the small commands of others. */
-const MOST_BULK = 6;
+const MOST_BULK = 7;
 
 /** How long a connection is kept after its last command. */
 const IDLE_MS = 5_000;

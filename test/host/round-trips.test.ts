@@ -9,7 +9,7 @@ import { argumentsFor, createDisc, deleteDisc, setConfiguration } from "./resour
 const MIB = 1024 ** 2;
 
 /** How many channels send a large image side by side at most. */
-const MOST_RANGES = 4;
+const MOST_RANGES = 6;
 
 /** What SSH itself adds to what is sent, in bytes: headers, keys, scripts. */
 const OVERHEAD = MIB;

@@ -9,7 +9,7 @@ import { Site } from "../site";
 const LARGE_BYTES = 32 * MIB;
 
 /** How many channels send a large image at most. */
-const MOST_RANGES = 4;
+const MOST_RANGES = 6;
 
 /** What SSH itself adds to what is sent: headers, keys, scripts. */
 const OVERHEAD_BYTES = MIB;
