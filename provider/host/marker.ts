@@ -7,8 +7,8 @@ const LEASE_SECONDS = 60;
 
 /**
  * `read_marker <folder>` sets what the marker there says: `owner`, `iso`, `size`, `session`, `started`, each empty
- * where it says nothing, the size 0. Of this marker, `is_held <seconds since it was touched>` says whether somebody works there:
- * the SSH session that made it lives, and has touched it lately. None of it takes a process.
+ * where it says nothing, the size 0. Of this marker, `is_held <seconds since it was touched>` says whether
+ * somebody works there: the SSH session that made it lives, and has touched it lately. None of it takes a process.
  */
 export const READ_MARKER: Script = lines(
   START_OF,
