@@ -75,11 +75,8 @@ export function markerStays(host: SharedConnection, folder: Folder, result: Exec
   return failed(host, "FOLDER_FAILED", message, result);
 }
 
-/**
- * Removes the marker of the folder it is in, under the lock under which markers are renewed: a renewal that is
- * under way would make it anew.
- */
-export const REMOVE_MARKER: Script = sh`exec 9<.. && flock -w 30 9 && rm -f -- ${[FILE.pending, FILE.writers]}`;
+/** Removes the marker of the folder it is in; a renewal that is under way does not make it anew. */
+export const REMOVE_MARKER: Script = sh`rm -f -- ${[FILE.pending, FILE.writers]}`;
 
 /** Notes the script that works in the folder it is in, so that it can be ended when nobody waits for it. */
 export const NOTE_WRITER: Script = lines(START_OF, sh`start_of $$; echo "$$ $start" >>${FILE.writers}`);

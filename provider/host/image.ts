@@ -106,6 +106,18 @@ export function uploadIncomplete(
 }
 
 /**
+ * In the folder it is in, takes a small image from standard input, and brings it to the disk. It has its name from
+ * the first byte on; that it is whole, by dd's own count, the record beside it says.
+ */
+export function receiveImage({ source: { sizeBytes }, sha256, isoName }: Omit<Image, "signal">): Script {
+  return sh`echo ready
+received=$(exec dd of=${isoName} bs=${sizeBytes} count=1 iflag=fullblock conv=fsync 2>&1) || { printf '%s\n' "$received" >&2; exit ${EXIT.folderFailed}; }
+[[ $received == *$'\n'${sizeBytes}" bytes"* ]] || exit ${EXIT.notWhole}
+echo received
+${recordImage({ sizeBytes, sha256, isoName })}`;
+}
+
+/**
  * Of the folder it is in: brings the upload to the disk.
  *
  * dd syncs this one file: a bare sync would flush every mounted SR, and hang on a dead NFS.
@@ -117,15 +129,21 @@ export const SYNC_IMAGE: Script = sh`[ -f ${FILE.image} ] || dd of=${FILE.upload
  * file that anybody would take for the image.
  */
 export function nameImage({ source, sha256, isoName }: Omit<Image, "signal">): Script {
-  const record = [sha256, String(source.sizeBytes), isoName];
+  const { sizeBytes } = source;
   return sh`if [ -f ${FILE.image} ]; then
   identity=$(stat -c '%i %s %y' -- ${isoName})
 else
   identity=$(stat -c '%i %s %y' -- ${FILE.upload})
-  [[ $identity == *" "${source.sizeBytes}" "* ]] || exit ${EXIT.notWhole}
-  mv -T -- ${FILE.upload} ${isoName} && printf '%s\n' ${record} >${FILE.image} || exit ${EXIT.folderFailed}
+  [[ $identity == *" "${sizeBytes}" "* ]] || exit ${EXIT.notWhole}
+  mv -T -- ${FILE.upload} ${isoName} || exit ${EXIT.folderFailed}
+  ${recordImage({ sizeBytes, sha256, isoName })}
 fi
 echo "image=$identity"`;
+}
+
+/** Says that the image is whole, by which its twins find it. */
+function recordImage({ sizeBytes, sha256, isoName }: { sizeBytes: number; sha256: string; isoName: string }) {
+  return sh`printf '%s\n' ${[sha256, String(sizeBytes), isoName]} >${FILE.image} || exit ${EXIT.folderFailed}`;
 }
 
 function uploadOf({ source }: Image, ranges: readonly Range[], signal: AbortSignal): Upload {

@@ -42,8 +42,8 @@ function holdFoldersOf(host: SharedConnection): Set<string> {
 }
 
 /**
- * Says that this SSH session still works in these folders; a new one takes over from a lost one. Under the lock
- * under which markers are removed: `sed -i` would make one anew.
+ * Says that this SSH session still works in these folders; a new one takes over from a lost one, under the lock
+ * under which markers are read. A marker that is removed meanwhile stays away: nothing here makes a file.
  */
 export async function renewMarkers(host: SharedConnection, paths: readonly string[]): Promise<void> {
   const script = lines(
@@ -54,7 +54,9 @@ for folder in ${paths}; do
     cd -- "$folder" 2>/dev/null && [ -f ${FILE.pending} ] || exit
     exec 9<.. && flock -w 15 9 && [ -f ${FILE.pending} ] || exit
     if grep -qx "session=$PPID" ${FILE.pending}; then touch -c ${FILE.pending}
-    else sed -i "s/^session=.*/session=$PPID/; s/^started=.*/started=$start/" ${FILE.pending}
+    else
+      marker=$(sed "s/^session=.*/session=$PPID/; s/^started=.*/started=$start/" ${FILE.pending}) &&
+        dd of=${FILE.pending} conv=nocreat status=none <<<"$marker"
     fi
   )
 done`,

@@ -18,7 +18,7 @@ import {
   SR_BEGUN,
   valueOf,
 } from "./folder";
-import { type Image, nameImage, readUnchanged, SYNC_IMAGE, uploadIncomplete } from "./image";
+import { type Image, nameImage, readUnchanged, receiveImage, SYNC_IMAGE, uploadIncomplete } from "./image";
 import { prepareScript, readPrepared, type Twin } from "./prepare";
 import { report } from "./progress";
 import type { SrMark } from "./sr";
@@ -70,17 +70,11 @@ export async function makeAtOnce(host: SharedConnection, plan: DiscPlan, twin?: 
   const { folder, owner, image } = plan;
   const { isoName, source } = image;
   const purpose = { owner, isoName, sizeBytes: twin ? 0 : source.sizeBytes };
-  const bring = twin ? linkTwin(twin) : receiveImage(source.sizeBytes);
-  const script = lines(prepareScript(folder, purpose), bring, nameImage(image), makeScript(plan));
+  const bring = twin ? lines(linkTwin(twin), nameImage(image)) : receiveImage(image);
+  const script = lines(prepareScript(folder, purpose), bring, makeScript(plan));
   const result = await talk(host, script, plan, twin ? undefined : await readUnchanged(host, image));
   readPrepared(host, folder, purpose, result);
   return readMade(host, plan, result);
-}
-
-function receiveImage(sizeBytes: number): Script {
-  return sh`echo ready
-dd of=${FILE.upload} bs=${sizeBytes} count=1 iflag=fullblock conv=fsync status=none || exit ${EXIT.folderFailed}
-echo received`;
 }
 
 /**

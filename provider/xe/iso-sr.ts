@@ -34,7 +34,7 @@ const BUDGET_SECONDS = 60;
 const ASK: Script = sh`ask() {
   local command=$1 passing=$2 until=$((SECONDS + ${BUDGET_SECONDS})) pause=0
   shift 2
-  until answer=$("$@" 2>&1); do
+  until answer=$(exec "$@" 2>&1); do
     [ $SECONDS -lt $until ] && is_passing "$passing" || fail "$command"
     rest
   done
@@ -88,15 +88,16 @@ function FIND(isoName: string): Script {
   const plugged = minimal(pbdList({ "sr-uuid": sr, "currently-attached": "true" }));
   return sh`until=$((SECONDS + ${BUDGET_SECONDS})) pause=0 attempt=1 asked=
 while :; do
-  if ! answer=$(${srScan(sr).script} 2>&1); then
+  if ! answer=$(exec ${srScan(sr).script} 2>&1); then
     case $answer in ${patternOf(["SR_NO_PBDS"])}) ;; *) is_passing repeatable || fail sr-scan ;; esac
   fi
-  exec 8< <(${plugged.script} 2>&1 || echo "failed=$?")
-  vdi=$(${minimal(vdiList({ "sr-uuid": sr, "name-label": isoName })).script} 2>&1) || { answer=$vdi; is_passing repeatable || fail vdi-list; }
+  exec 8< <(exec ${plugged.script} 2>&1)
+  vdi=$(exec ${minimal(vdiList({ "sr-uuid": sr, "name-label": isoName })).script} 2>&1) || { answer=$vdi; is_passing repeatable || fail vdi-list; }
   IFS= read -r -d '' -u 8 pbd
   pbd=\${pbd%$'\n'}
   exec 8<&-
-  case $pbd in *failed=*) answer=$pbd; is_passing repeatable || fail pbd-list ;; esac
+  # Of a process that is read from, the status is not known: what is no list of UUIDs is an error's text.
+  case $pbd in *[!0-9a-f,-]*) answer=$pbd; is_passing repeatable || fail pbd-list ;; esac
   if is_uuid "$pbd" && is_uuid "$vdi"; then break; fi
   if [ -z "$pbd" ] && [ -z "$asked" ]; then
     # sr-create does not say that the plug failed; asking once more yields the real error.

@@ -97,7 +97,7 @@ describe("in the middle of an upload of 1 GiB", () => {
 describe("in a create", () => {
   test.each([
     ["the engine alone", "make the folder"],
-    ["the whole process group", "rename the image"],
+    ["the whole process group", "receive the image"],
     ["the engine alone", "sr-create"],
     ["the whole process group", "sr-create"],
     ["the engine alone", "remove the marker"],

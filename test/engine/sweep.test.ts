@@ -26,7 +26,7 @@ const END = { timeout: 120_000, interval: 500 };
 /** At which every create of a small image comes by. */
 const CALLS: readonly [Call, ...Call[]] = [
   { program: "mkdir", args: /^-- [0-9a-f-]{36}$/ },
-  { program: "mv", args: /^-T/ },
+  { program: "dd", args: /count=1/ },
   { program: "xe", args: /^sr-create / },
   { program: "xe", args: /^sr-scan / },
   { program: "xe", args: /^vdi-list / },

@@ -121,7 +121,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "the size of what arrived does not count",
     file: "provider/host/image.ts",
-    search: '[[ $identity == *" "${source.sizeBytes}" "* ]] || exit ${EXIT.notWhole}',
+    search: `[[ $received == *$'\\n'\${sizeBytes}" bytes"* ]] || exit \${EXIT.notWhole}`,
     replace: ":",
     tests: "test/host/life.test.ts",
     title: "bashrc that reads standard input",

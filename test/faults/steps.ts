@@ -71,7 +71,6 @@ export const STEPS: readonly Step[] = [
   MARKER_STEP,
   patient(shell("create", "measure the room", "stat", /^-f/)),
   patient(shell("create", "receive the image", "dd", /count=1/)),
-  nameImage,
   xe("create", "sr-create"),
   xe("create", "sr-scan"),
   xe("create", "pbd-list"),
