@@ -19,14 +19,6 @@ export default defineConfig(
     },
   },
   {
-    // The text of these methods is what Pulumi stores: they load the rest when called, and get it as `any`.
-    files: ["provider/lifecycle/serialised.ts"],
-    rules: {
-      "@typescript-eslint/no-require-imports": "off",
-      "@typescript-eslint/no-unsafe-argument": "off",
-    },
-  },
-  {
     // What a test reads back (state, JSON, a matcher) has no better type; a wrong guess fails the test.
     files: ["test/**/*.ts"],
     rules: {

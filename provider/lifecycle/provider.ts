@@ -31,6 +31,7 @@ export function configure({ config }: ConfigureRequest): Promise<void> {
 
 /** The life of a `XenTempIso`. */
 export const tempIso = {
+  configure,
   check: (olds: Record<string, unknown>, news: Record<string, unknown>): Promise<CheckResult> =>
     atEngine(() => checkTempIso(olds, news)),
   diff: (_id: string, olds: TempIsoState, news: TempIsoInputs): Promise<DiffResult> =>
@@ -47,6 +48,7 @@ export const tempIso = {
 
 /** The life of a `XenIsoAttachment`. */
 export const isoAttachment = {
+  configure,
   check: (_olds: Record<string, unknown>, news: Record<string, unknown>): Promise<CheckResult> =>
     atEngine(() => checkIsoAttachment(news)),
   diff: (_id: string, olds: attachment.IsoAttachmentState, news: IsoAttachmentInputs): Promise<DiffResult> =>
@@ -70,6 +72,7 @@ export const isoAttachment = {
 
 /** The life of a `XenIsoRelease`; its delete does nothing, because nothing is there any more. */
 export const isoRelease = {
+  configure,
   check: (_olds: Record<string, unknown>, news: Record<string, unknown>): Promise<CheckResult> =>
     atEngine(() => release.checkIsoRelease(news)),
   diff: (_id: string, olds: release.IsoReleaseState, news: release.IsoReleaseInputs): Promise<DiffResult> =>

@@ -1,54 +1,26 @@
 import type { dynamic } from "@pulumi/pulumi";
 import type * as Implementation from "./provider";
 
+/** The exports of `pulumi-xen-iso/provider` that are providers. */
+export type ProviderName = {
+  [Name in keyof typeof Implementation]: (typeof Implementation)[Name] extends dynamic.ResourceProvider
+    ? Name
+    : never;
+}[keyof typeof Implementation];
+
 /**
- * The provider as it is serialised into the state of every resource. Its methods do nothing but require the
- * rest, so that this text stays small and does not change when the implementation does.
+ * A provider as it stands in the state of every resource, among its inputs and among its outputs: a module whose
+ * `handler` returns it. This one does nothing but require the rest, so that it stays small and does not change
+ * when the implementation does.
+ *
+ * `dynamic.Resource` makes such a module of the closures it is given: 2.2 KB of wrapping in place of these 70 bytes,
+ * in a state that the engine writes anew at each step of each resource. For that it loads the TypeScript compiler
+ * into the program, and asks v8's inspector, which Bun has not (pulumi/pulumi#22035).
  *
  * `require` here is that of the process which hosts dynamic providers; it searches from the program's folder.
+ *
+ * @see pulumi/pulumi: sdk/nodejs/cmd/dynamic-provider/index.ts, `getProvider`
  */
-export const tempIsoProvider: dynamic.ResourceProvider = {
-  configure: (request) => (require("pulumi-xen-iso/provider") as typeof Implementation).configure(request),
-  check: (olds, news) =>
-    (require("pulumi-xen-iso/provider") as typeof Implementation).tempIso.check(olds, news),
-  diff: (id, olds, news) =>
-    (require("pulumi-xen-iso/provider") as typeof Implementation).tempIso.diff(id, olds, news),
-  create: (inputs) => (require("pulumi-xen-iso/provider") as typeof Implementation).tempIso.create(inputs),
-  read: (id, props) => (require("pulumi-xen-iso/provider") as typeof Implementation).tempIso.read(id, props),
-  update: (id, olds, news) =>
-    (require("pulumi-xen-iso/provider") as typeof Implementation).tempIso.update(id, olds, news),
-  delete: (id, props) =>
-    (require("pulumi-xen-iso/provider") as typeof Implementation).tempIso.delete(id, props),
-};
-
-/** The same of a XenIsoAttachment; the text of each method has to stand alone. */
-export const isoAttachmentProvider: dynamic.ResourceProvider = {
-  configure: (request) => (require("pulumi-xen-iso/provider") as typeof Implementation).configure(request),
-  check: (olds, news) =>
-    (require("pulumi-xen-iso/provider") as typeof Implementation).isoAttachment.check(olds, news),
-  diff: (id, olds, news) =>
-    (require("pulumi-xen-iso/provider") as typeof Implementation).isoAttachment.diff(id, olds, news),
-  create: (inputs) =>
-    (require("pulumi-xen-iso/provider") as typeof Implementation).isoAttachment.create(inputs),
-  read: (id, props) =>
-    (require("pulumi-xen-iso/provider") as typeof Implementation).isoAttachment.read(id, props),
-  update: (id, olds, news) =>
-    (require("pulumi-xen-iso/provider") as typeof Implementation).isoAttachment.update(id, olds, news),
-  delete: (id, props) =>
-    (require("pulumi-xen-iso/provider") as typeof Implementation).isoAttachment.delete(id, props),
-};
-
-/** The same of a XenIsoRelease; the text of each method has to stand alone. */
-export const isoReleaseProvider: dynamic.ResourceProvider = {
-  configure: (request) => (require("pulumi-xen-iso/provider") as typeof Implementation).configure(request),
-  check: (olds, news) =>
-    (require("pulumi-xen-iso/provider") as typeof Implementation).isoRelease.check(olds, news),
-  diff: (id, olds, news) =>
-    (require("pulumi-xen-iso/provider") as typeof Implementation).isoRelease.diff(id, olds, news),
-  create: (inputs) => (require("pulumi-xen-iso/provider") as typeof Implementation).isoRelease.create(inputs),
-  read: (id, props) =>
-    (require("pulumi-xen-iso/provider") as typeof Implementation).isoRelease.read(id, props),
-  update: (id, olds, news) =>
-    (require("pulumi-xen-iso/provider") as typeof Implementation).isoRelease.update(id, olds, news),
-  delete: () => (require("pulumi-xen-iso/provider") as typeof Implementation).isoRelease.delete(),
-};
+export function serialised(provider: ProviderName): string {
+  return `exports.handler = () => require("pulumi-xen-iso/provider").${provider};\n`;
+}

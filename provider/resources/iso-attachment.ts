@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import { isoAttachmentProvider } from "../lifecycle/serialised";
 import type { ConnectionArgs } from "./connection";
 import { providerInputs } from "./provider-inputs";
 
@@ -22,7 +21,7 @@ export interface XenIsoAttachmentArgs {
   connection?: pulumi.Input<ConnectionArgs | undefined> | undefined;
 }
 
-const TYPE = { module: "xen", name: "IsoAttachment" } as const;
+const TYPE = { token: "pulumi-nodejs:dynamic/xen:IsoAttachment", provider: "isoAttachment" } as const;
 
 /**
  * A disc in the CD drive of a VM: inserted at create, exchanged in place when `vdiUuid` changes, ejected at
@@ -32,7 +31,7 @@ const TYPE = { module: "xen", name: "IsoAttachment" } as const;
  * new XenIsoAttachment("web-1-cd", { connection, vmUuid: vm.id, vdiUuid: seed.vdiUuid });
  * ```
  */
-export class XenIsoAttachment extends pulumi.dynamic.Resource {
+export class XenIsoAttachment extends pulumi.CustomResource {
   declare readonly vmUuid: pulumi.Output<string>;
   /** UUID of the disc in the drive; after a refresh of that which was found there, empty when there was none. */
   declare readonly vdiUuid: pulumi.Output<string>;
@@ -54,14 +53,7 @@ export class XenIsoAttachment extends pulumi.dynamic.Resource {
    * @throws nothing: what is wrong with the arguments is reported at preview
    */
   constructor(name: string, args: XenIsoAttachmentArgs, opts?: pulumi.CustomResourceOptions) {
-    super(
-      isoAttachmentProvider,
-      name,
-      providerInputs(name, args, { type: TYPE, outputs: OUTPUTS, opts }),
-      opts,
-      TYPE.module,
-      TYPE.name,
-    );
+    super(TYPE.token, name, providerInputs(name, args, { type: TYPE, outputs: OUTPUTS, opts }), opts);
   }
 }
 

@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import { isoReleaseProvider } from "../lifecycle/serialised";
 import type { ConnectionArgs } from "./connection";
 import { providerInputs } from "./provider-inputs";
 
@@ -16,7 +15,7 @@ export interface XenIsoReleaseArgs {
   connection?: pulumi.Input<ConnectionArgs | undefined> | undefined;
 }
 
-const TYPE = { module: "xen", name: "IsoRelease" } as const;
+const TYPE = { token: "pulumi-nodejs:dynamic/xen:IsoRelease", provider: "isoRelease" } as const;
 
 /**
  * Ends the life of a `XenTempIso` in the same `pulumi up` that used it: the disc is ejected everywhere, its SR
@@ -28,7 +27,7 @@ const TYPE = { module: "xen", name: "IsoRelease" } as const;
  * new XenIsoRelease("web-1-release", { srUuid: seed.srUuid, after: vm.ipv4Addresses });
  * ```
  */
-export class XenIsoRelease extends pulumi.dynamic.Resource {
+export class XenIsoRelease extends pulumi.CustomResource {
   /** UUID of the SR that was released; also the resource's `id`. */
   declare readonly srUuid: pulumi.Output<string>;
 
@@ -38,13 +37,6 @@ export class XenIsoRelease extends pulumi.dynamic.Resource {
    * is refused at create
    */
   constructor(name: string, args: XenIsoReleaseArgs, opts?: pulumi.CustomResourceOptions) {
-    super(
-      isoReleaseProvider,
-      name,
-      providerInputs(name, args, { type: TYPE, opts }),
-      opts,
-      TYPE.module,
-      TYPE.name,
-    );
+    super(TYPE.token, name, providerInputs(name, args, { type: TYPE, opts }), opts);
   }
 }

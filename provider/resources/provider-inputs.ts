@@ -1,15 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
+import { type ProviderName, serialised } from "../lifecycle/serialised";
 import { type ConnectionArgs, withSecrets } from "./connection";
 
-/** The type token of a resource: `pulumi-nodejs:dynamic/<module>:<name>`. */
+/** A kind of resource: its type token, and what `pulumi-xen-iso/provider` calls its provider. */
 interface ResourceType {
-  readonly module: string;
-  readonly name: string;
+  readonly token: `pulumi-nodejs:dynamic/xen:${string}`;
+  readonly provider: ProviderName;
 }
 
 /**
- * What a resource of this package gives its provider: its arguments with their secrets marked, its own URN, and
- * its outputs, which exist on the class only if they are named here.
+ * What a resource of this package gives the engine: its provider, its arguments with their secrets marked, its own
+ * URN, and its outputs, which exist on the class only if they are named here.
  */
 export function providerInputs<
   Args extends { connection?: pulumi.Input<ConnectionArgs | undefined> | undefined },
@@ -30,6 +31,7 @@ export function providerInputs<
     ...Object.fromEntries(outputs.map((output) => [output, undefined])),
     ...args,
     connection: withSecrets(args.connection),
-    owner: pulumi.createUrn(name, `pulumi-nodejs:dynamic/${type.module}:${type.name}`, opts?.parent),
+    owner: pulumi.createUrn(name, type.token, opts?.parent),
+    __provider: serialised(type.provider),
   };
 }

@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import { tempIsoProvider } from "../lifecycle/serialised";
 import type { TempIsoStatus } from "../lifecycle/temp-iso";
 import type { ConnectionArgs } from "./connection";
 import { providerInputs } from "./provider-inputs";
@@ -44,7 +43,7 @@ export interface XenTempIsoArgs {
   connection?: pulumi.Input<ConnectionArgs | undefined> | undefined;
 }
 
-const TYPE = { module: "xen", name: "TempIso" } as const;
+const TYPE = { token: "pulumi-nodejs:dynamic/xen:TempIso", provider: "tempIso" } as const;
 
 /**
  * An ISO image on a XenServer / XCP-ng host, as a storage repository of its own, for a virtual machine's first
@@ -58,7 +57,7 @@ const TYPE = { module: "xen", name: "TempIso" } as const;
  * });
  * ```
  */
-export class XenTempIso extends pulumi.dynamic.Resource {
+export class XenTempIso extends pulumi.CustomResource {
   /** UUID of the SR; also the resource's `id`. */
   declare readonly srUuid: pulumi.Output<string>;
   /** UUID of the SR's PBD on that host. */
@@ -93,14 +92,7 @@ export class XenTempIso extends pulumi.dynamic.Resource {
    * @throws nothing: what is wrong with the arguments is reported at preview
    */
   constructor(name: string, args: XenTempIsoArgs, opts?: pulumi.CustomResourceOptions) {
-    super(
-      tempIsoProvider,
-      name,
-      providerInputs(name, args, { type: TYPE, outputs: OUTPUTS, opts }),
-      opts,
-      TYPE.module,
-      TYPE.name,
-    );
+    super(TYPE.token, name, providerInputs(name, args, { type: TYPE, outputs: OUTPUTS, opts }), opts);
   }
 }
 
