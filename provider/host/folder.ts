@@ -199,6 +199,8 @@ export const EXIT = {
   abandoned: 7,
   noRoom: 8,
   notWhole: 9,
+  // 10 says that `xe` failed (xe/iso-sr.ts).
+  imageFailed: 11,
 } as const;
 
 /** Sets `host_uuid`, and prints it. */

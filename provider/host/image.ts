@@ -111,7 +111,11 @@ export function uploadIncomplete(
  */
 export function receiveImage({ source: { sizeBytes }, sha256, isoName }: Omit<Image, "signal">): Script {
   return sh`echo ready
-received=$(exec dd of=${isoName} bs=${sizeBytes} count=1 iflag=fullblock conv=fsync 2>&1) || { printf '%s\n' "$received" >&2; exit ${EXIT.folderFailed}; }
+received=$(exec dd of=${isoName} bs=${sizeBytes} count=1 iflag=fullblock conv=fsync 2>&1) || {
+  # What went wrong, without the counts that follow it.
+  printf '%s\n' "\${received%%$'\n'[0-9]*}" >&2
+  exit ${EXIT.imageFailed}
+}
 [[ $received == *$'\n'${sizeBytes}" bytes"* ]] || exit ${EXIT.notWhole}
 echo received
 ${recordImage({ sizeBytes, sha256, isoName })}`;
@@ -122,7 +126,7 @@ ${recordImage({ sizeBytes, sha256, isoName })}`;
  *
  * dd syncs this one file: a bare sync would flush every mounted SR, and hang on a dead NFS.
  */
-export const SYNC_IMAGE: Script = sh`[ -f ${FILE.image} ] || dd of=${FILE.upload} conv=notrunc,fsync status=none </dev/null || exit ${EXIT.folderFailed}`;
+export const SYNC_IMAGE: Script = sh`[ -f ${FILE.image} ] || dd of=${FILE.upload} conv=notrunc,fsync status=none </dev/null || exit ${EXIT.imageFailed}`;
 
 /**
  * Of the folder it is in: sees that the upload is whole, and gives it its name. A failure before that has left no
@@ -135,7 +139,7 @@ export function nameImage({ source, sha256, isoName }: Omit<Image, "signal">): S
 else
   identity=$(stat -c '%i %s %y' -- ${FILE.upload})
   [[ $identity == *" "${sizeBytes}" "* ]] || exit ${EXIT.notWhole}
-  mv -T -- ${FILE.upload} ${isoName} || exit ${EXIT.folderFailed}
+  mv -T -- ${FILE.upload} ${isoName} || exit ${EXIT.imageFailed}
   ${recordImage({ sizeBytes, sha256, isoName })}
 fi
 echo "image=$identity"`;
@@ -143,7 +147,7 @@ echo "image=$identity"`;
 
 /** Says that the image is whole, by which its twins find it. */
 function recordImage({ sizeBytes, sha256, isoName }: { sizeBytes: number; sha256: string; isoName: string }) {
-  return sh`printf '%s\n' ${[sha256, String(sizeBytes), isoName]} >${FILE.image} || exit ${EXIT.folderFailed}`;
+  return sh`printf '%s\n' ${[sha256, String(sizeBytes), isoName]} >${FILE.image} || exit ${EXIT.imageFailed}`;
 }
 
 function uploadOf({ source }: Image, ranges: readonly Range[], signal: AbortSignal): Upload {

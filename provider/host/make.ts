@@ -86,7 +86,7 @@ export async function makeAtOnce(host: SharedConnection, plan: DiscPlan, twin?: 
 export async function makeDisc(host: SharedConnection, plan: DiscPlan, twin?: Twin): Promise<MadeDisc> {
   const script = lines(
     IDENTIFY,
-    sh`umask 077; cd -- ${pathOf(plan.folder)} || exit ${EXIT.folderFailed}`,
+    sh`umask 077; cd -- ${pathOf(plan.folder)} || exit ${EXIT.imageFailed}`,
     NOTE_WRITER,
     ...(twin ? [linkTwin(twin)] : []),
     SYNC_IMAGE,
@@ -104,7 +104,7 @@ export async function findMadeDisc(
 ): Promise<MadeDisc> {
   const script = lines(
     IDENTIFY,
-    sh`cd -- ${pathOf(plan.folder)} || exit ${EXIT.folderFailed}`,
+    sh`cd -- ${pathOf(plan.folder)} || exit ${EXIT.imageFailed}`,
     findDisc(srUuid, plan.image.isoName),
     ASK_WHETHER_WANTED,
   );
@@ -116,7 +116,7 @@ function makeScript({ folder, image, srName, mark }: DiscPlan): Script {
   const hostUuid = sh`"$host_uuid"`;
   const sr = { nameLabel: srName, ...mark, location: pathOf(folder), hostUuid };
   // From here on its answer may get lost: it is never asked for twice.
-  const begin = sh`echo ${SR_BEGUN} >>${FILE.image} || exit ${EXIT.folderFailed}`;
+  const begin = sh`echo ${SR_BEGUN} >>${FILE.image} || exit ${EXIT.imageFailed}`;
   return lines(begin, makeIsoSr(sr, image.isoName), ASK_WHETHER_WANTED);
 }
 
@@ -126,7 +126,7 @@ function makeScript({ folder, image, srName, mark }: DiscPlan): Script {
  */
 const ASK_WHETHER_WANTED = sh`echo wanted?
 if read -r answer && [ "$answer" = wanted ]; then
-  ${REMOVE_MARKER} || exit ${EXIT.folderFailed}
+  ${REMOVE_MARKER} || exit ${EXIT.imageFailed}
   echo marker=removed
 fi`;
 
@@ -181,7 +181,7 @@ function readMade(host: SharedConnection, plan: DiscPlan, result: ExecResult): M
   const path = pathOf(folder);
   const hostUuid = hostUuidOf(host, result);
   if (result.status === EXIT.notWhole) throw new NotWholeError(uploadIncomplete(host, folder, result));
-  if (result.status === EXIT.folderFailed) {
+  if (result.status === EXIT.imageFailed) {
     if (valueOf(result.stdout, "sr")) throw markerStays(host, folder, result);
     const message = `The image could not be put as ${image.isoName} into ${path} on ${host.address}. Check the space and the file system there.`;
     throw failed(host, "FOLDER_FAILED", message, result);

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { utils } from "ssh2";
 import { beforeEach, describe, expect, test } from "vitest";
+import { Gate } from "../faults/gate";
+import { mountSmallDisc } from "../faults/small-disc";
 import { type SimulatedHost, startPool } from "../simulator";
 import { imageBytes, writeTemporary } from "../unit/image";
 import { nothing } from "./pool";
@@ -85,6 +87,26 @@ describe("a create that is refused says what to do, and leaves nothing", () => {
     markPending(pool.coordinator, { owner: "urn:pulumi:dev::other::t::n", sizeBytes: 3 * GIB });
     const message = /4096 MiB are available, of which uploads under way take 3072 MiB/;
     await expect(createDisc(argumentsFor(pool.coordinator))).rejects.toThrow(message);
+  });
+
+  test("a disk that turns out to be full: the host's own words, and no more of them", async () => {
+    await using pool = await startPool({ transport: "sshd" });
+    mountSmallDisc(pool.coordinator, "/var/opt/xen-iso", { size: "32k", inodes: 100 });
+    await expect(createDisc(argumentsFor(pool.coordinator))).rejects.toThrow(
+      /could not be put as .* The host says: dd: [^\n]*: No space left on device$/,
+    );
+    expect(await pool.leftovers()).toEqual(nothing);
+  });
+
+  test("a marker that cannot be removed", async () => {
+    await using pool = await startPool({ transport: "sshd" });
+    await using gate = await Gate.await(pool.coordinator, { program: "rm", args: /^-f -- pending/ });
+    const refused = expect(createDisc(argumentsFor(pool.coordinator))).rejects.toThrow(
+      /^The marker in .* could not be removed.* The host says: rm: Read-only file system$/,
+    );
+    (await gate.halted).fail("rm: Read-only file system");
+    await refused;
+    expect(await pool.leftovers()).toEqual(nothing);
   });
 
   test("no memory under /run", async () => {
