@@ -43,7 +43,8 @@ function holdFoldersOf(host: SharedConnection): Set<string> {
 
 /**
  * Says that this SSH session still works in these folders; a new one takes over from a lost one, under the lock
- * under which markers are read. A marker that is removed meanwhile stays away: nothing here makes a file.
+ * under which markers are read. A marker that is removed meanwhile stays away: nothing here makes a file. Nor does
+ * it stand empty at any moment: it is written over, and what a shorter one leaves of the last line is none that counts.
  */
 export async function renewMarkers(host: SharedConnection, paths: readonly string[]): Promise<void> {
   const script = lines(
@@ -52,11 +53,11 @@ export async function renewMarkers(host: SharedConnection, paths: readonly strin
 for folder in ${paths}; do
   (
     cd -- "$folder" 2>/dev/null && [ -f ${FILE.pending} ] || exit
-    exec 9<.. && flock -w 15 9 && [ -f ${FILE.pending} ] || exit
+    exec 9<.. && flock -w 15 9 || exit
     if grep -qx "session=$PPID" ${FILE.pending}; then touch -c ${FILE.pending}
     else
       marker=$(sed "s/^session=.*/session=$PPID/; s/^started=.*/started=$start/" ${FILE.pending}) &&
-        dd of=${FILE.pending} conv=nocreat status=none <<<"$marker"
+        dd of=${FILE.pending} conv=nocreat,notrunc status=none <<<"$marker"
     fi
   )
 done`,

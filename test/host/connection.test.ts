@@ -15,14 +15,9 @@ import { SharedConnection } from "../../provider/ssh/shared-connection";
 import type { SshTarget } from "../../provider/ssh/target";
 import { type SimulatedHost, startPool } from "../simulator";
 import { Proxy } from "../simulator/proxy";
+import { targetOf } from "./target";
 
 const options = { purpose: "greet", timeoutMs: 10_000 };
-
-/** The way to a host with nothing but its key known. */
-function targetOf({ connection }: SimulatedHost, credentials: Partial<SshTarget>): SshTarget {
-  const { host, port, user, hostKey } = connection;
-  return { host, port, user, hostKey, dialErrorLimit: 3, perDialTimeout: 5, ...credentials };
-}
 
 async function greet(target: SshTarget): Promise<string> {
   return (await SharedConnection.to(target).exec(sh`echo hello`, options)).stdout.trim();

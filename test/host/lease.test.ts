@@ -2,9 +2,11 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writ
 import { dirname } from "node:path";
 import { expect, test } from "vitest";
 import { renewMarkers } from "../../provider/host/lease";
+import { scanFolders } from "../../provider/host/scan-folders";
 import { SharedConnection } from "../../provider/ssh/shared-connection";
 import { type Call, Gate } from "../faults/gate";
 import { type SimulatedHost, startPool } from "../simulator";
+import { targetOf } from "./target";
 
 const FOLDER = "/var/opt/xen-iso/3f1c2b7a-58d7-4d9e-9a0b-6f2f4a1c9d10";
 
@@ -16,8 +18,8 @@ function markedFolder(host: SimulatedHost): string {
   return marker;
 }
 
-const connectionTo = ({ connection: { host, port, user, hostKey, privateKey } }: SimulatedHost) =>
-  SharedConnection.to({ host, port, user, hostKey, privateKey, dialErrorLimit: 3, perDialTimeout: 5 });
+const connectionTo = (host: SimulatedHost) =>
+  SharedConnection.to(targetOf(host, { privateKey: host.connection.privateKey }));
 
 test("a session takes over from one that is gone, and then keeps the marker young", async () => {
   await using pool = await startPool({ transport: "sshd" });
@@ -33,6 +35,21 @@ test("a session takes over from one that is gone, and then keeps the marker youn
   await renewMarkers(host, [FOLDER]);
   expect(readFileSync(marker, "utf8")).toBe(taken);
   expect(statSync(marker).mtimeMs).toBeGreaterThan(Date.now() - 60_000);
+});
+
+test("a longer marker that was there leaves nothing that counts", async () => {
+  await using pool = await startPool({ transport: "sshd" });
+  const marker = markedFolder(pool.coordinator);
+  const longest = { session: 2 ** 22, started: Number.MAX_SAFE_INTEGER };
+  writeFileSync(
+    marker,
+    `owner=urn:pulumi:web-1\niso=web-1.iso\nsize=1\nsession=${longest.session}\nstarted=${longest.started}\n`,
+  );
+  const host = connectionTo(pool.coordinator);
+
+  await renewMarkers(host, [FOLDER]);
+  const [found] = await scanFolders(host, dirname(FOLDER));
+  expect(found?.marker).toEqual({ owner: "urn:pulumi:web-1", isoName: "web-1.iso", isUnderWay: true });
 });
 
 test.each<[string, Call]>([

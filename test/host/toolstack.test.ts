@@ -8,6 +8,7 @@ import { type SimulatedHost, type SimulatedPool, startPool } from "../simulator"
 import { imageBytes, writeTemporary } from "../unit/image";
 import { nothing } from "./pool";
 import { argumentsFor, createDisc, deleteDisc, readDisc, setConfiguration } from "./resource";
+import { targetOf } from "./target";
 
 beforeEach(() => setConfiguration());
 afterEach(() => vi.useRealTimers());
@@ -125,11 +126,10 @@ test("an SR that comes only after it was looked for is found, not made twice", a
 
 test("a disc that nobody takes is undone", async () => {
   await using pool = await startPool({ transport: "embedded" });
-  const { host, port, user, password, hostKey } = pool.coordinator.connection;
-  const login = { host, port, user, password, hostKey, dialErrorLimit: 3, perDialTimeout: 10 };
+  const { password } = pool.coordinator.connection;
   const source = await localImage(writeTemporary(imageBytes("#cloud-config")));
   const sha256 = createHash("sha256").update(imageBytes("#cloud-config")).digest("hex");
-  const creating = createTempIso(SharedConnection.to(login), {
+  const creating = createTempIso(SharedConnection.to(targetOf(pool.coordinator, { password })), {
     folder: { srMountPath: "/var/opt/xen-iso", uuid: "7b84f233-8aa3-468d-b254-fd585194da21" },
     owner: "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/xen:TempIso::web-1",
     image: { source, sha256 },

@@ -6,6 +6,7 @@ import { SharedConnection } from "../../provider/ssh/shared-connection";
 import { startPool } from "../simulator";
 import { nothing } from "./pool";
 import { argumentsFor, createDisc, deleteDisc, setConfiguration } from "./resource";
+import { targetOf } from "./target";
 
 beforeEach(() => setConfiguration());
 
@@ -34,9 +35,8 @@ const awkward = fc.oneof(
 
 test("any value reaches a command of the host as it is, through the real sshd and shell", async () => {
   await using pool = await startPool({ transport: "sshd" });
-  const { host, port, user, privateKey, hostKey } = pool.coordinator.connection;
-  const target = { host, port, user, privateKey, hostKey, dialErrorLimit: 3, perDialTimeout: 5 };
-  const connection = SharedConnection.to(target);
+  const { privateKey } = pool.coordinator.connection;
+  const connection = SharedConnection.to(targetOf(pool.coordinator, { privateKey }));
   const options = { purpose: "print", timeoutMs: 10_000 };
   await fc.assert(
     fc.asyncProperty(fc.array(awkward, { minLength: 1, maxLength: 5 }), async (values) => {
