@@ -109,7 +109,9 @@ export function uploadIncomplete(
  * In the folder it is in, takes a small image from standard input, and brings it to the disk. It has its name from
  * the first byte on; that it is whole, by dd's own count, the record beside it says.
  */
-export function receiveImage({ source: { sizeBytes }, sha256, isoName }: Omit<Image, "signal">): Script {
+export function receiveImage(image: Image): Script {
+  const { isoName, source } = image;
+  const { sizeBytes } = source;
   return sh`echo ready
 received=$(exec dd of=${isoName} bs=${sizeBytes} count=1 iflag=fullblock conv=fsync 2>&1) || {
   # What went wrong, without the counts that follow it.
@@ -118,7 +120,7 @@ received=$(exec dd of=${isoName} bs=${sizeBytes} count=1 iflag=fullblock conv=fs
 }
 [[ $received == *$'\n'${sizeBytes}" bytes"* ]] || exit ${EXIT.notWhole}
 echo received
-${recordImage({ sizeBytes, sha256, isoName })}`;
+${recordImage(image)}`;
 }
 
 /**
@@ -132,22 +134,22 @@ export const SYNC_IMAGE: Script = sh`[ -f ${FILE.image} ] || dd of=${FILE.upload
  * Of the folder it is in: sees that the upload is whole, and gives it its name. A failure before that has left no
  * file that anybody would take for the image.
  */
-export function nameImage({ source, sha256, isoName }: Omit<Image, "signal">): Script {
-  const { sizeBytes } = source;
+export function nameImage(image: Image): Script {
+  const { isoName, source } = image;
   return sh`if [ -f ${FILE.image} ]; then
   identity=$(stat -c '%i %s %y' -- ${isoName})
 else
   identity=$(stat -c '%i %s %y' -- ${FILE.upload})
-  [[ $identity == *" "${sizeBytes}" "* ]] || exit ${EXIT.notWhole}
+  [[ $identity == *" "${source.sizeBytes}" "* ]] || exit ${EXIT.notWhole}
   mv -T -- ${FILE.upload} ${isoName} || exit ${EXIT.imageFailed}
-  ${recordImage({ sizeBytes, sha256, isoName })}
+  ${recordImage(image)}
 fi
 echo "image=$identity"`;
 }
 
 /** Says that the image is whole, by which its twins find it. */
-function recordImage({ sizeBytes, sha256, isoName }: { sizeBytes: number; sha256: string; isoName: string }) {
-  return sh`printf '%s\n' ${[sha256, String(sizeBytes), isoName]} >${FILE.image} || exit ${EXIT.imageFailed}`;
+function recordImage({ source, sha256, isoName }: Image): Script {
+  return sh`printf '%s\n' ${[sha256, String(source.sizeBytes), isoName]} >${FILE.image} || exit ${EXIT.imageFailed}`;
 }
 
 function uploadOf({ source }: Image, ranges: readonly Range[], signal: AbortSignal): Upload {
