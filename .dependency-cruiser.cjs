@@ -81,7 +81,14 @@ module.exports = {
       name: "iso-is-pure",
       severity: "error",
       from: { path: folder("iso") },
-      to: { path: "^provider/", pathNot: folder("iso") },
+      to: { path: "^provider/", pathNot: folder("iso", "text") },
+    },
+    {
+      name: "text-stands-alone",
+      comment: "helpers that deal with words alone, for every layer",
+      severity: "error",
+      from: { path: folder("text") },
+      to: { path: "^provider/", pathNot: folder("text") },
     },
     {
       name: "index-names-the-public",

@@ -1,49 +1,58 @@
+import { nearestName } from "../text/nearest-name";
 import { checkConnection, isIgnoringHostKey } from "./connection";
 import { rememberCredentials } from "./credentials";
 import { warn } from "./engine-log";
-import type { Problems } from "./problems";
+import { Problems } from "./problems";
 import { isUnknown } from "./unknown";
 import { checkDeleteUnreachable } from "./unreachable";
 
-/** What the class and the engine put beside the arguments: the resource's URN, the serialised provider. */
+/** Arguments by name, as a program gave them. */
+export type Arguments = Readonly<Record<string, unknown>>;
+
+/**
+ * Returns what is wrong with the value of an argument, `undefined` if nothing is. A rule that can find several
+ * problems adds them to `problems`. It is never called for a value that is not known yet as a whole.
+ */
+export type Rule = (value: unknown, args: Arguments, problems: Problems) => string | undefined;
+
+/** The arguments of a resource: from this follow their names, and what is checked. */
+export interface ArgumentTable<Name extends string = string> {
+  readonly className: string;
+  /** In the order in which problems are reported. */
+  readonly rules: Readonly<Record<Name, Rule>>;
+  /** Values that `check` added to the old inputs, which `ignoreChanges` copies into the new ones. */
+  readonly added?: readonly string[];
+}
+
+/** Added by the class and the engine: the resource's URN, the serialised provider. */
 const ALWAYS_THERE = ["owner", "__provider"];
 
-/** Tells of each argument that there is none of that name. */
-export function refuseUnknownArguments(
-  news: Record<string, unknown>,
-  {
-    className,
-    names,
-    others = [],
-  }: { className: string; names: readonly string[]; others?: readonly string[] },
-  problems: Problems,
-): void {
-  for (const name of Object.keys(news))
-    if (![...names, ...others, ...ALWAYS_THERE].includes(name))
-      problems.add(name, `is no argument of ${className}; there are ${names.join(", ")}`);
-}
+/**
+ * Checks all arguments but those which are not known yet; without the network.
+ *
+ * @returns the arguments without those that are `null`
+ */
+export function checkArguments(
+  given: Arguments,
+  { className, rules, added = [] }: ArgumentTable,
+): { args: Record<string, unknown>; problems: Problems } {
+  const args = withoutNull(given) as Record<string, unknown>;
+  const problems = new Problems();
+  const names = Object.keys(rules);
+  for (const name of Object.keys(args))
+    if (![...names, ...added, ...ALWAYS_THERE].includes(name))
+      problems.add(name, `is not an argument of ${className}; ${nearestName(name, names)}`);
 
-/** A UUID as `xe` prints it, which is how xapi compares it. */
-export function checkUuid(news: Record<string, unknown>, name: string, problems: Problems): void {
-  const value = news[name];
-  if (isUnknown(value)) return;
-  if (value === undefined) problems.add(name, "is missing; set it to a UUID as xe prints it");
-  else if (typeof value !== "string" || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value))
-    problems.add(name, "takes a UUID as xe prints it: 8-4-4-4-12 hexadecimal digits in lower case");
-}
-
-export function checkBoolean(news: Record<string, unknown>, name: string, problems: Problems): void {
-  const value = news[name];
-  if (value !== undefined && !isUnknown(value) && typeof value !== "boolean")
-    problems.add(name, "takes true or false");
-}
-
-/** The connection, last of the arguments: where all of them are right, its credentials are the newest. */
-export async function checkHost(news: Record<string, unknown>, problems: Problems): Promise<void> {
-  const { connection, owner } = news;
-  checkConnection(connection, problems);
+  for (const [name, rule] of Object.entries(rules)) {
+    const problem = isUnknown(args[name]) ? undefined : rule(args[name], args, problems);
+    if (problem) problems.add(name, problem);
+  }
   checkDeleteUnreachable(problems);
-  if (problems.failures.length > 0) return;
+  return { args, problems };
+}
+
+/** Call this once no argument has a problem: its credentials are now the newest. */
+export async function acceptConnection({ connection, owner }: Arguments): Promise<void> {
   rememberCredentials(connection);
   if (isIgnoringHostKey(connection))
     await warn(
@@ -51,3 +60,45 @@ export async function checkHost(news: Record<string, unknown>, problems: Problem
       "The host key is not checked (hostKey: ignore): whoever is in between gets the credentials.",
     );
 }
+
+/** An output that turns out to be `undefined` arrives as `null` if it is a secret: both mean "not given". */
+function withoutNull(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value).filter(([, item]) => item !== null);
+  return Object.fromEntries(entries.map(([key, item]) => [key, withoutNull(item)]));
+}
+
+/** @param remedy what to set the argument to */
+const required =
+  (rule: Rule, remedy: string): Rule =>
+  (value, args, problems) =>
+    value === undefined ? `is missing; ${remedy}` : rule(value, args, problems);
+
+export const optional =
+  (rule: Rule): Rule =>
+  (value, args, problems) =>
+    value === undefined ? undefined : rule(value, args, problems);
+
+/** @param rule for a value that is a non-empty string */
+export const optionalText = (rule: (value: string, args: Arguments) => string | undefined): Rule =>
+  optional((value, args) =>
+    typeof value === "string" && value !== "" ? rule(value, args) : "must be a non-empty string",
+  );
+
+export const optionalBoolean: Rule = optional((value) =>
+  typeof value === "boolean" ? undefined : "must be true or false",
+);
+
+/** A UUID as `xe` prints it, which is how xapi compares it. */
+export const requiredUuid: Rule = required(
+  (value) =>
+    typeof value === "string" && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value)
+      ? undefined
+      : "must be a UUID as xe prints it: 8-4-4-4-12 lower-case hexadecimal digits",
+  "set it to a UUID as xe prints it",
+);
+
+export const connection: Rule = (value, _args, problems) => {
+  checkConnection(value, problems);
+  return undefined;
+};

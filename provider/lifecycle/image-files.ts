@@ -1,6 +1,7 @@
 import { buildIso } from "../iso/build";
-import { checkIsoFiles, IsoBuildError, type IsoFiles, volumeLabelProblem } from "../iso/check";
+import { checkIsoFiles, IsoBuildError, type IsoFiles } from "../iso/check";
 import { sha256Of } from "../ssh/upload";
+import type { Arguments } from "./arguments";
 import type { Problems } from "./problems";
 import { isUnknown, UNKNOWN } from "./unknown";
 
@@ -13,26 +14,18 @@ const LARGE_INLINE_BYTES = MIB;
 /** What cloud-init looks at for what to do with the rest. */
 const INSTRUCTIONS = ["user-data", "vendor-data"];
 
-/** Tells what is wrong with `files` and `volumeLabel` as they are written; opens no local file. */
-export function checkFiles(files: unknown, volumeLabel: unknown, problems: Problems): void {
-  const labelProblem =
-    volumeLabel === undefined || isUnknown(volumeLabel) ? undefined : volumeLabelProblem(volumeLabel);
-  if (labelProblem) problems.add("volumeLabel", labelProblem);
-  if (isUnknown(files)) return;
-  if (typeof files !== "object" || files === null || Array.isArray(files)) {
-    problems.add("files", "takes an object: path on the disc to text, { base64 } or { path }");
-    return;
-  }
-  // What is not known yet is checked at the up.
+/** Adds what is wrong with `files` as they are written; opens no local file. */
+export function checkFiles(files: unknown, _args: Arguments, problems: Problems): string | undefined {
+  if (typeof files !== "object" || files === null || Array.isArray(files))
+    return "must be an object: path on the disc to text, { base64 } or { path }";
+  // Values that are not known yet are checked at the up.
   const known = Object.entries(files).map(([path, file]) => [path, hasUnknown(file) ? "" : file] as const);
   for (const { path, reason } of checkIsoFiles(Object.fromEntries(known)))
     problems.add(argumentOf(path), reason);
   const inlineBytes = inlineBytesOf(files);
-  if (inlineBytes > LARGEST_INLINE_BYTES)
-    problems.add(
-      "files",
-      `hold ${inMib(inlineBytes)} MiB of text and base64, and 16 MiB is the most, because they lie twice in the state; give large ones as { path }`,
-    );
+  return inlineBytes > LARGEST_INLINE_BYTES
+    ? `hold ${inMib(inlineBytes)} MiB of text and base64; the limit is 16 MiB, because the state holds them twice; give large ones as { path }`
+    : undefined;
 }
 
 /**

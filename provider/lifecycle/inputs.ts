@@ -1,34 +1,62 @@
 import { resolve } from "node:path";
 import { DEFAULT_SR_MOUNT_PATH } from "../host/folder";
-import type { IsoFiles } from "../iso/check";
+import { type IsoFiles, volumeLabelProblem } from "../iso/check";
 import { NotAnImageError } from "../iso/inspect";
-import { checkBoolean, checkHost, refuseUnknownArguments } from "./arguments";
+import {
+  acceptConnection,
+  type Arguments,
+  type ArgumentTable,
+  checkArguments,
+  connection,
+  optional,
+  optionalBoolean,
+  optionalText,
+} from "./arguments";
 import type { ConnectionInputs } from "./connection";
 import { warn } from "./engine-log";
 import { checkFiles, sha256OfFiles, warningsOf } from "./image-files";
 import { inspectOnce } from "./inspect-once";
-import { Problems } from "./problems";
+import type { Problems } from "./problems";
 import { isUnknown, UNKNOWN } from "./unknown";
 
-/** The inputs of a `XenTempIso` as they are stored: plain values, defaults in place. */
+/** The inputs of a `XenTempIso` as they are stored: plain values, with defaults. */
 export interface TempIsoInputs {
-  /** A disc has this or {@link files}. */
+  /** A disc has either this or {@link files}. */
   readonly isoPath?: string;
   readonly files?: IsoFiles;
   readonly volumeLabel?: string;
   readonly srName?: string;
   readonly isoName?: string;
   readonly srMountPath: string;
-  /** That the disc is gone is no reason to make it anew. */
+  /** A disc that is gone is not made again. */
   readonly once?: boolean;
   readonly connection?: ConnectionInputs;
-  /** URN of the resource, given by its class. */
+  /** URN of the resource, added by its class. */
   readonly owner: string;
   /** Of the content, lower-case hex. */
   readonly isoSha256: string;
 }
 
-/** With the folder's UUID and a name behind it, the path has to stay within {@link LONGEST_PATH_BYTES}. */
+type Added = "owner" | "isoSha256";
+
+const SOURCES = ["isoPath", "files"] as const;
+
+const ARGUMENTS: ArgumentTable<Exclude<keyof TempIsoInputs, Added>> = {
+  className: "XenTempIso",
+  rules: {
+    isoPath: optional(isoPathProblem),
+    files: optional(checkFiles),
+    volumeLabel: optional(labelProblem),
+    srName: optionalText(srNameProblem),
+    isoName: optionalText(isoNameProblem),
+    srMountPath: optionalText(srMountPathProblem),
+    once: optionalBoolean,
+    connection,
+  },
+  added: ["isoSha256"],
+};
+
+/** The path, with the folder's UUID and a name after it, has to stay within {@link LONGEST_PATH_BYTES}. */
 const LONGEST_SR_MOUNT_PATH_BYTES = 150;
 
 /** blktap takes `aio:<path>` up to 254 bytes. */
@@ -36,59 +64,32 @@ const LONGEST_PATH_BYTES = 250;
 
 const UUID_LENGTH = 36;
 
-const ARGUMENTS = [
-  "isoPath",
-  "files",
-  "volumeLabel",
-  "srName",
-  "isoName",
-  "srMountPath",
-  "once",
-  "connection",
-];
-
-const KEPT_BY_IGNORE_CHANGES = ["isoSha256"];
-
 /**
- * Checks the arguments without the network, and completes them: defaults, and the sha256 of the content.
- * Whatever is not known yet at preview is left for the up.
+ * Checks the arguments without the network, and adds the defaults and the sha256 of the content. Values that are
+ * not known yet at preview are left for the up.
  *
  * @param olds the old inputs, empty for a new resource and for a replacement
  */
-export async function checkTempIso(olds: Record<string, unknown>, given: Record<string, unknown>) {
-  const news = withoutNull(given) as Record<string, unknown>;
-  const problems = new Problems();
-  const { srMountPath = DEFAULT_SR_MOUNT_PATH, owner } = news;
-
-  refuseUnknownArguments(
-    news,
-    { className: "XenTempIso", names: ARGUMENTS, others: KEPT_BY_IGNORE_CHANGES },
-    problems,
-  );
+export async function checkTempIso(olds: Arguments, given: Arguments) {
+  const { args, problems } = checkArguments(given, ARGUMENTS);
+  const { srMountPath = DEFAULT_SR_MOUNT_PATH, owner } = args;
   if (hasControlCharacter(owner)) problems.add("name", "the resource's name has a control character in it");
-  check(srMountPath, "srMountPath", srMountPathProblem, problems);
-  check(news["srName"], "srName", srNameProblem, problems);
-  check(news["isoName"], "isoName", (name) => isoNameProblem(name, srMountPath), problems);
-  checkBoolean(news, "once", problems);
-  const isoSha256 = isSourceGood(news, problems) ? await sha256Of(olds, news, problems) : undefined;
-  await checkHost(news, problems);
+  checkSource(args, problems);
+  const isSourceGood = !problems.concern(...SOURCES, "volumeLabel");
+  const isoSha256 = isSourceGood ? await sha256Of(olds, args, problems) : undefined;
 
-  if (problems.failures.length === 0)
-    for (const warning of warningsOf(news["files"])) await warn(owner, warning);
-  if (problems.failures.length === 0 && isInMemory(srMountPath))
-    await warn(
-      owner,
-      `srMountPath ${String(srMountPath)} is in the host's memory: a reboot leaves the SR without its disc there, which ` +
-        "can keep VMs from starting and the host from HA. A folder on disk, as the default is, outlives a reboot.",
-    );
-  return { inputs: { ...news, srMountPath, isoSha256 }, failures: problems.failures };
-}
-
-/** A secret that turns out to be undefined comes as null: it is left out, as any other undefined is on its way. */
-function withoutNull(value: unknown): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  const entries = Object.entries(value).filter(([, item]) => item !== null);
-  return Object.fromEntries(entries.map(([key, item]) => [key, withoutNull(item)]));
+  const { failures } = problems;
+  if (failures.length === 0) {
+    await acceptConnection(args);
+    for (const warning of warningsOf(args["files"])) await warn(owner, warning);
+    if (isInMemory(srMountPath))
+      await warn(
+        owner,
+        `srMountPath ${String(srMountPath)} is in the host's memory: a reboot leaves the SR there without its disc, which ` +
+          "can keep VMs from starting and the host from HA. A folder on disk, such as the default, survives a reboot.",
+      );
+  }
+  return { inputs: { ...args, srMountPath, isoSha256 }, failures };
 }
 
 /** The name of the resource: what follows the type in `urn:pulumi:<stack>::<project>::<type>::<name>`. */
@@ -109,32 +110,30 @@ export function defaultIsoName(urn: string, srMountPath: string, uuid: string): 
   return name.slice(0, room) + ending;
 }
 
-/** Whether there is nothing wrong with what the disc is made of, as it is written. */
-function isSourceGood(news: Record<string, unknown>, problems: Problems): boolean {
-  const { isoPath, files, volumeLabel } = news;
-  const others = problems.failures.length;
-  if (isoPath === undefined && files === undefined)
-    problems.add(
-      "isoPath",
-      "is missing; set it to the path of an ISO file, or files to what the disc is to hold",
-    );
-  if (isoPath !== undefined && files !== undefined)
-    problems.add("files", "are given, and isoPath too; a disc is made of one of them");
-  if (files === undefined && volumeLabel !== undefined)
-    problems.add("volumeLabel", "labels an image that is built from files; the one at isoPath has a label");
-  if (isoPath !== undefined && (typeof isoPath !== "string" || isoPath === ""))
-    problems.add("isoPath", "takes the path of a file as text, not a Pulumi asset or another object");
-  if (files !== undefined) checkFiles(files, volumeLabel, problems);
-  return problems.failures.length === others;
+/** A disc has one source. */
+function checkSource(args: Arguments, problems: Problems): void {
+  const [first, ...others] = SOURCES.filter((name) => args[name] !== undefined);
+  if (first === undefined)
+    problems.add("isoPath", "is missing; set it to the path of an ISO file, or set files to build the image");
+  for (const name of others)
+    problems.add(name, `cannot be given together with ${first}; a disc has one source`);
 }
 
-async function sha256Of(
-  olds: Record<string, unknown>,
-  news: Record<string, unknown>,
-  problems: Problems,
-): Promise<unknown> {
+function isoPathProblem(isoPath: unknown): string | undefined {
+  return typeof isoPath === "string" && isoPath !== ""
+    ? undefined
+    : "must be the path of a file as a non-empty string, not a Pulumi asset or another object";
+}
+
+function labelProblem(volumeLabel: unknown, { files }: Arguments): string | undefined {
+  return files === undefined
+    ? "labels an image built from files; the image at isoPath has its own label"
+    : volumeLabelProblem(volumeLabel);
+}
+
+async function sha256Of(olds: Arguments, news: Arguments, problems: Problems): Promise<unknown> {
   const { isoPath, files, volumeLabel } = news;
-  // ignoreChanges put the old value into the new inputs: the disc stays whatever became of the file.
+  // ignoreChanges has put the old value into the new inputs: the disc stays, whatever became of the file.
   if (news["isoSha256"] !== undefined && news["isoSha256"] === olds["isoSha256"]) return olds["isoSha256"];
   if (files !== undefined) return sha256OfFiles(files, volumeLabel, problems);
   return isUnknown(isoPath) ? UNKNOWN : sha256OfFile(isoPath as string, news["owner"], problems);
@@ -154,26 +153,18 @@ async function sha256OfFile(
       );
     return sha256;
   } catch (error) {
-    problems.add("isoPath", isoPathProblem(isoPath, error));
+    problems.add("isoPath", unreadable(isoPath, error));
     return undefined;
   }
 }
 
-function isoPathProblem(isoPath: string, error: unknown): string {
+function unreadable(isoPath: string, error: unknown): string {
   if (error instanceof NotAnImageError)
     return `${isoPath} cannot be used: ${error.message}; give an ISO image`;
   const { code } = error as NodeJS.ErrnoException;
   if (code === "ENOENT")
     return `there is no file ${resolve(isoPath)}; a relative path counts from the program's folder`;
   return `${resolve(isoPath)} cannot be read (${code ?? String(error)}); check its permissions`;
-}
-
-type Rule = (value: string) => string | undefined;
-
-function check(value: unknown, argument: string, rule: Rule, problems: Problems): void {
-  if (value === undefined || isUnknown(value)) return;
-  const problem = typeof value === "string" && value !== "" ? rule(value) : "takes a text that is not empty";
-  if (problem) problems.add(argument, problem);
 }
 
 function srNameProblem(srName: string): string | undefined {
@@ -198,7 +189,10 @@ function isInMemory(srMountPath: unknown): boolean {
   return typeof srMountPath === "string" && /^(\/var)?\/run\/|^\/dev\/shm(\/|$)/.test(`${srMountPath}/`);
 }
 
-function isoNameProblem(name: string, srMountPath: unknown): string | undefined {
+function isoNameProblem(
+  name: string,
+  { srMountPath = DEFAULT_SR_MOUNT_PATH }: Arguments,
+): string | undefined {
   if (!isPrintableAscii(name) || /[/=]/.test(name))
     return "takes printable ASCII without / and =; the storage manager finds no other file";
   if (!name.endsWith(".iso")) return "has to end in .iso";

@@ -1,7 +1,14 @@
-import { checkBoolean, checkHost, checkUuid, refuseUnknownArguments } from "./arguments";
+import {
+  acceptConnection,
+  type Arguments,
+  type ArgumentTable,
+  checkArguments,
+  connection,
+  optional,
+  optionalBoolean,
+  requiredUuid,
+} from "./arguments";
 import type { ConnectionInputs } from "./connection";
-import { Problems } from "./problems";
-import { isUnknown } from "./unknown";
 
 /** The inputs of a `XenIsoAttachment` as they are stored. */
 export interface IsoAttachmentInputs {
@@ -11,27 +18,32 @@ export interface IsoAttachmentInputs {
   readonly replaceMedia?: boolean;
   readonly once?: boolean;
   readonly connection?: ConnectionInputs;
-  /** URN of the resource, given by its class. */
+  /** URN of the resource, added by its class. */
   readonly owner: string;
 }
 
-const ARGUMENTS = ["vmUuid", "vdiUuid", "device", "replaceMedia", "once", "connection"];
+const ARGUMENTS: ArgumentTable<Exclude<keyof IsoAttachmentInputs, "owner">> = {
+  className: "XenIsoAttachment",
+  rules: {
+    vmUuid: requiredUuid,
+    vdiUuid: requiredUuid,
+    device: optional(deviceProblem),
+    replaceMedia: optionalBoolean,
+    once: optionalBoolean,
+    connection,
+  },
+};
 
-/** Checks the arguments without the network; whatever is not known yet at preview is left for the up. */
-export async function checkIsoAttachment(news: Record<string, unknown>) {
-  const problems = new Problems();
-  refuseUnknownArguments(news, { className: "XenIsoAttachment", names: ARGUMENTS }, problems);
-  checkUuid(news, "vmUuid", problems);
-  checkUuid(news, "vdiUuid", problems);
-  checkDevice(news["device"], problems);
-  checkBoolean(news, "replaceMedia", problems);
-  checkBoolean(news, "once", problems);
-  await checkHost(news, problems);
-  return { inputs: news, failures: problems.failures };
+/** Checks the arguments without the network; values that are not known yet at preview are left for the up. */
+export async function checkIsoAttachment(given: Arguments) {
+  const { args, problems } = checkArguments(given, ARGUMENTS);
+  const { failures } = problems;
+  if (failures.length === 0) await acceptConnection(args);
+  return { inputs: args, failures };
 }
 
-function checkDevice(device: unknown, problems: Problems): void {
-  if (device === undefined || isUnknown(device)) return;
-  if (typeof device !== "string" || !/^(\d|1[0-5])$/.test(device))
-    problems.add("device", 'takes the number of a slot as text, "0" to "15"; a CD drive\'s is usually "3"');
+function deviceProblem(device: unknown): string | undefined {
+  return typeof device === "string" && /^(\d|1[0-5])$/.test(device)
+    ? undefined
+    : 'must be the number of a slot as a string, "0" to "15"; that of a CD drive is usually "3"';
 }

@@ -2,10 +2,16 @@ import type { CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi
 import { HostError } from "../host/error";
 import { findTempIso } from "../host/find-temp-iso";
 import { deleteTempIso, type TempIso } from "../host/temp-iso";
-import { checkHost, checkUuid, refuseUnknownArguments } from "./arguments";
+import {
+  acceptConnection,
+  type Arguments,
+  type ArgumentTable,
+  checkArguments,
+  connection,
+  requiredUuid,
+} from "./arguments";
 import type { ConnectionInputs } from "./connection";
 import { CreatedButFailedError } from "./engine-error";
-import { Problems } from "./problems";
 import { logIn } from "./reached-host";
 
 /** The inputs of a `XenIsoRelease` as they are stored. */
@@ -22,17 +28,19 @@ export interface IsoReleaseState extends Omit<IsoReleaseInputs, "connection"> {
   readonly left?: TempIso;
 }
 
-const ARGUMENTS = ["srUuid", "connection", "after"];
+const ARGUMENTS: ArgumentTable<Exclude<keyof IsoReleaseInputs, "owner"> | "after"> = {
+  className: "XenIsoRelease",
+  rules: { srUuid: requiredUuid, connection, after: () => undefined },
+};
 
 /** Checks the arguments without the network. */
-export async function checkIsoRelease(news: Record<string, unknown>) {
-  const problems = new Problems();
-  refuseUnknownArguments(news, { className: "XenIsoRelease", names: ARGUMENTS }, problems);
-  checkUuid(news, "srUuid", problems);
-  await checkHost(news, problems);
-  // The engine has waited for it, and that is all it is for: its value does not get into the state.
-  const { after: _, ...inputs } = news;
-  return { inputs, failures: problems.failures };
+export async function checkIsoRelease(given: Arguments) {
+  const { args, problems } = checkArguments(given, ARGUMENTS);
+  const { failures } = problems;
+  if (failures.length === 0) await acceptConnection(args);
+  // The engine has waited for `after`, which is all it is for: its value does not get into the state.
+  const { after: _, ...inputs } = args;
+  return { inputs, failures };
 }
 
 /** Ends the disc's life; an SR that is gone is released already. */

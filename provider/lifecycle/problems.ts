@@ -1,19 +1,24 @@
 import type { CheckFailure } from "@pulumi/pulumi/dynamic";
 
-/** Collects what is wrong with the arguments, to tell all of it at once. */
+/** Collects what is wrong with the arguments, to report all of it at once. */
 export class Problems {
-  readonly #failures: CheckFailure[] = [];
+  readonly #found: { readonly argument: string; readonly reason: string }[] = [];
 
   /**
    * @param argument its path in the program: `connection.hostKey`
    * @param reason what is wrong and what to do; never a value that may be a secret
    */
   add(argument: string, reason: string): void {
-    // The engine prints the value of a property that a failure names, secrets too: so none is named.
-    this.#failures.push({ property: "", reason: `${argument}: ${reason}` });
+    this.#found.push({ argument, reason });
+  }
+
+  /** Whether there is a problem with one of these arguments, or with something inside it. */
+  concern(...names: readonly string[]): boolean {
+    return this.#found.some(({ argument }) => names.includes(/^[^.[]*/.exec(argument)?.[0] ?? argument));
   }
 
   get failures(): CheckFailure[] {
-    return [...this.#failures];
+    // The engine prints the value of a property that a failure names, secrets too. So none is named.
+    return this.#found.map(({ argument, reason }) => ({ property: "", reason: `${argument}: ${reason}` }));
   }
 }

@@ -91,7 +91,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "provider/lifecycle/inputs.ts",
     search: 'return typeof value === "string" && /\\p{Cc}/u.test(value);',
     replace: "return value === undefined && false;",
-    tests: "test/unit/lifecycle/check.test.ts",
+    tests: "test/unit/lifecycle/inputs.test.ts",
     title: "control character",
   },
   {

@@ -1,10 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { configure } from "../../../provider/lifecycle/connection";
 import { diff, type IsoAttachmentState } from "../../../provider/lifecycle/iso-attachment";
-import {
-  checkIsoAttachment,
-  type IsoAttachmentInputs,
-} from "../../../provider/lifecycle/iso-attachment-inputs";
+import type { IsoAttachmentInputs } from "../../../provider/lifecycle/iso-attachment-inputs";
 import { UNKNOWN } from "../../../provider/lifecycle/unknown";
 
 const VM = "1f0c14c8-3b5e-4b8f-9d0b-0b6f6bb3a8a1";
@@ -29,41 +26,6 @@ const state: IsoAttachmentState = {
 beforeEach(() => {
   const get = () => undefined as never;
   configure({ get, require: get });
-});
-
-test("check leaves good arguments, and those not known yet, as they are", async () => {
-  for (const news of [
-    inputs,
-    { ...inputs, device: "3", replaceMedia: true, once: false, __provider: "exports" },
-    { ...inputs, vmUuid: UNKNOWN, vdiUuid: UNKNOWN, device: UNKNOWN, once: UNKNOWN, connection: UNKNOWN },
-  ])
-    await expect(checkIsoAttachment(news as never)).resolves.toEqual({ inputs: news, failures: [] });
-});
-
-test.each<[string, Record<string, unknown>, RegExp]>([
-  ["no VM", { vmUuid: undefined }, /^vmUuid: is missing/],
-  ["a VM's name", { vmUuid: "web-1" }, /^vmUuid: takes a UUID as xe prints it/],
-  ["a UUID in upper case", { vmUuid: VM.toUpperCase() }, /^vmUuid: takes a UUID .* in lower case/],
-  ["no disc", { vdiUuid: undefined }, /^vdiUuid: is missing/],
-  ["a disc with a newline", { vdiUuid: `${DISC}\n` }, /^vdiUuid: takes a UUID/],
-  ["a slot as a number", { device: 3 }, /^device: takes the number of a slot as text/],
-  ["the guest's name of a drive", { device: "xvdd" }, /^device: takes the number/],
-  ["a slot that there is not", { device: "16" }, /^device: takes the number/],
-  ["a replaceMedia that is no boolean", { replaceMedia: "true" }, /^replaceMedia: takes true or false/],
-  ["a once that is no boolean", { once: 1 }, /^once: takes true or false/],
-  [
-    "an unknown argument",
-    { vdiUUID: DISC },
-    /^vdiUUID: is no argument of XenIsoAttachment; there are vmUuid/,
-  ],
-  [
-    "an unknown field of the connection",
-    { connection: { ...connection, pasword: "x" } },
-    /^connection\.pasword/,
-  ],
-])("check refuses %s", async (_title, change, reason) => {
-  const { failures } = await checkIsoAttachment({ ...inputs, ...change });
-  expect(failures).toEqual([{ property: "", reason: expect.stringMatching(reason) }]);
 });
 
 test.each<[string, Partial<IsoAttachmentState>, Partial<IsoAttachmentInputs>]>([

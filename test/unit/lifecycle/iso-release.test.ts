@@ -23,13 +23,23 @@ test.each([["10.0.0.7"], [UNKNOWN], [{ nested: ["a secret"] }]])(
   },
 );
 
+test("takes null, as which a secret undefined arrives, for a field that is not given", async () => {
+  const { inputs: checked, failures } = await checkIsoRelease({
+    ...inputs,
+    connection: { ...connection, port: null },
+    after: null,
+  });
+  expect(failures).toEqual([]);
+  expect(checked).toEqual(inputs);
+});
+
 test.each<[string, Record<string, unknown>, RegExp]>([
   ["no SR", { srUuid: undefined }, /^srUuid: is missing/],
-  ["an SR's name", { srUuid: "web-1-seed" }, /^srUuid: takes a UUID/],
+  ["an SR's name", { srUuid: "web-1-seed" }, /^srUuid: must be a UUID/],
   [
     "an unknown argument",
     { before: 1 },
-    /^before: is no argument of XenIsoRelease; there are srUuid, connection, after/,
+    /^before: is not an argument of XenIsoRelease; expected one of srUuid, connection, after/,
   ],
   ["a connection without a host", { connection: { password: "p" } }, /^connection\.host: is missing/],
 ])("check refuses %s", async (_title, change, reason) => {

@@ -91,14 +91,18 @@ test("a changed local file changes the image", async () => {
 });
 
 test.each<[string, Record<string, unknown>, RegExp[]]>([
-  ["neither source", {}, [/^isoPath: is missing; .* or files /]],
-  ["both sources", { isoPath: "a.iso", files }, [/^files: are given, and isoPath too/]],
-  ["both sources, not known yet", { isoPath: UNKNOWN, files: UNKNOWN }, [/^files: are given, and isoPath/]],
+  ["neither source", {}, [/^isoPath: is missing; .* or set files /]],
+  ["both sources", { isoPath: "a.iso", files }, [/^files: cannot be given together with isoPath/]],
+  [
+    "both sources, not known yet",
+    { isoPath: UNKNOWN, files: UNKNOWN },
+    [/^files: cannot be given together with isoPath/],
+  ],
   ["a label of a local image", { isoPath: UNKNOWN, volumeLabel: "x" }, [/^volumeLabel: labels an image/]],
   ["a bad label", { files, volumeLabel: "a/b" }, [/^volumeLabel: the volume's label has a character/]],
   ["a label that is no text", { files, volumeLabel: 7 }, [/^volumeLabel: the volume's label is no text/]],
-  ["a text as files", { files: "user-data" }, [/^files: takes an object/]],
-  ["a list as files", { files: ["user-data"] }, [/^files: takes an object/]],
+  ["a text as files", { files: "user-data" }, [/^files: must be an object/]],
+  ["a list as files", { files: ["user-data"] }, [/^files: must be an object/]],
   [
     "bad paths, all at once",
     { files: { "a\nb": "", "C:": "", x: "", X: "", "1/2/3/4/5/6/7/8/9": "" } },
@@ -123,7 +127,7 @@ test.each<[string, Record<string, unknown>, RegExp[]]>([
   [
     "too much inline content",
     { files: { a: "x".repeat(9 * MIB), b: { base64: "AAAA".repeat(2 * MIB) } } },
-    [/^files: hold 17\.0 MiB of text and base64, and 16 MiB is the most, .* give large ones as \{ path \}/],
+    [/^files: hold 17\.0 MiB of text and base64; the limit is 16 MiB, .* give large ones as \{ path \}/],
   ],
   [
     "what is known, beside what is not known yet",

@@ -1,0 +1,90 @@
+import { utils } from "ssh2";
+import { beforeEach, expect, test } from "vitest";
+import { checkConnection, configure } from "../../../provider/lifecycle/connection";
+import { Problems } from "../../../provider/lifecycle/problems";
+import { UNKNOWN } from "../../../provider/lifecycle/unknown";
+
+const connection = { host: "xen1.example.net", password: "s3cret" };
+
+function configured(values: Record<string, unknown>): void {
+  configure({ get: (key) => values[key] as string, require: (key) => values[key] as string });
+}
+
+beforeEach(() => {
+  configured({});
+});
+
+function reasons(given: unknown): string[] {
+  const problems = new Problems();
+  checkConnection(given, problems);
+  return problems.failures.map(({ reason }) => reason);
+}
+
+test.each<[string, unknown, RegExp]>([
+  ["no host", { password: "p" }, /^connection\.host: is missing; set it, or `pulumi config set xen:host/],
+  ["a URL as host", { ...connection, host: "ssh://x" }, /^connection\.host: takes a name or an IP/],
+  ["a bad port", { ...connection, port: 0 }, /^connection\.port: takes a whole number from 1/],
+  ["a port as text", { ...connection, port: "22" }, /^connection\.port: takes a whole number/],
+  ["a bad host key", { ...connection, hostKey: "MD5:aa" }, /^connection\.hostKey: /],
+  ["an unknown field", { ...connection, pasword: "hunter2" }, /^connection\.pasword: is no field/],
+  ["a connection that is a text", "xen1", /^connection: takes an object/],
+  ["a bad private key", { host: "h", privateKey: "hunter2" }, /^connection\.privateKey: cannot be used/],
+  ["a jump host without a host", { ...connection, proxy: { password: "x" } }, /^connection\.proxy\.host/],
+  [
+    "an unknown field of it",
+    { ...connection, proxy: { host: "j", password: "x", x: 1 } },
+    /^connection\.proxy\.x/,
+  ],
+])("refuses %s", (_title, given, reason) => {
+  const found = reasons(given);
+  expect(found).toHaveLength(1);
+  expect(found[0]).toMatch(reason);
+  expect(found[0]).not.toMatch(/s3cret|hunter2/);
+});
+
+test("refuses a connection without any way to log in", () => {
+  const agent = process.env["SSH_AUTH_SOCK"];
+  delete process.env["SSH_AUTH_SOCK"];
+  try {
+    expect(reasons({ host: "h" })).toEqual([
+      expect.stringMatching(/^connection: has no way to log in; set password, privateKey or agentSocketPath/),
+    ]);
+  } finally {
+    if (agent !== undefined) process.env["SSH_AUTH_SOCK"] = agent;
+  }
+});
+
+test("an encrypted private key needs its password, and the right one", () => {
+  const { private: privateKey } = utils.generateKeyPairSync("ed25519", {
+    passphrase: "right",
+    cipher: "aes256-ctr",
+    rounds: 4,
+  });
+  const check = (privateKeyPassword?: string) => reasons({ host: "h", privateKey, privateKeyPassword });
+  expect(check("right")).toEqual([]);
+  expect(check()).toEqual([expect.stringMatching(/encrypted, and there is no privateKeyPassword/)]);
+  expect(check("wrong")).toEqual([expect.stringMatching(/privateKeyPassword does not open it/)]);
+});
+
+test("fields that the program leaves out come from the stack's configuration", () => {
+  configured({ "xen:host": "xen1.example.net", "xen:password": "s3cret", "xen:port": "2222" });
+  expect(reasons(undefined)).toEqual([]);
+  configured({ "xen:host": "xen1.example.net", "xen:password": "s3cret", "xen:port": "many" });
+  expect(reasons(undefined)).toEqual([
+    "xen:port (stack configuration): takes a whole number from 1 to 65535",
+  ]);
+});
+
+test("a jump host may be configured as JSON", () => {
+  configured({ "xen:proxy": `{"host": "jump.example.net", "password": "p"}` });
+  expect(reasons(connection)).toEqual([]);
+  configured({ "xen:proxy": "jump.example.net" });
+  expect(reasons(connection)).toEqual([
+    expect.stringMatching(/^xen:proxy \(stack configuration\): takes an object/),
+  ]);
+});
+
+test("values that are not known yet are left for the up", () => {
+  expect(reasons(UNKNOWN)).toEqual([]);
+  expect(reasons({ host: UNKNOWN, password: UNKNOWN, proxy: UNKNOWN })).toEqual([]);
+});
