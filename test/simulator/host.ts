@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { HostRecord } from "./xapi/records";
 import type { Xapi } from "./xapi/xapi";
 import type { HostCommand, HostConnection, Space, Transport } from "./transport/host";
@@ -49,6 +50,11 @@ export class SimulatedHost {
     this.transport.setMemory(memory);
   }
 
+  /** The link from the coordinator to this member breaks: what was handed over goes on, and has no answer. */
+  breakLink(): void {
+    this.xapi.toolstack(this.uuid).breakLink();
+  }
+
   /** Ends xapi, and starts it anew after a while. */
   restartToolstack(options: { downMs?: number; initialisingMs?: number } = {}): Promise<void> {
     return this.xapi.restartToolstack(this.uuid, options);
@@ -64,6 +70,19 @@ export class SimulatedHost {
     return this.transport.startSshd();
   }
 
+  /** Loses power: everything that runs ends, and nobody tells the pool. */
+  async powerOff(): Promise<void> {
+    this.xapi.loseHost(this.uuid);
+    await this.transport.powerOff();
+  }
+
+  /** Starts again after {@link powerOff}. */
+  async powerOn(): Promise<void> {
+    this.xapi.halt(this.uuid);
+    await this.transport.powerOn();
+    await this.xapi.startHost(this.uuid);
+  }
+
   /**
    * A reboot: everything that runs ends, the host's VMs halt, `/run` is empty; then xapi plugs what can be
    * plugged.
@@ -73,7 +92,9 @@ export class SimulatedHost {
   async reboot({ downMs = 0 } = {}): Promise<void> {
     this.xapi.toolstack(this.uuid).stop();
     this.xapi.halt(this.uuid);
-    await this.transport.reboot(downMs);
-    await this.xapi.toolstack(this.uuid).start({}, () => this.xapi.plugAll(this.uuid));
+    await this.transport.powerOff();
+    if (downMs > 0) await sleep(downMs);
+    await this.transport.powerOn();
+    await this.xapi.startHost(this.uuid);
   }
 }

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { EmbeddedTransport } from "./transport/embedded";
 import { SshdTransport } from "./transport/sshd";
 import type { Transport, TransportOptions } from "./transport/host";
@@ -22,17 +23,46 @@ export interface StartOptions extends XapiOptions {
 
 /** A simulated pool; ends with everything it made when disposed of. */
 export class SimulatedPool implements AsyncDisposable {
-  constructor(
+  readonly hosts: SimulatedHost[] = [];
+  readonly #transports: Transport[] = [];
+  readonly #subnet = `127.${randomInt(1, 255)}.${randomInt(256)}`;
+  #started = 0;
+
+  private constructor(
     readonly xapi: Xapi,
-    readonly hosts: readonly SimulatedHost[],
-    private readonly end: () => Promise<void>,
+    private readonly options: StartOptions,
+    private readonly listener: XapiListener,
   ) {}
 
-  /** The first host, which is the coordinator. */
+  static async start(options: StartOptions): Promise<SimulatedPool> {
+    const xapi = new Xapi(options);
+    const pool = new SimulatedPool(xapi, options, await XapiListener.start(xapi));
+    try {
+      // The others listen on the port that the first one finds free.
+      pool.hosts.push(await pool.#addHost());
+      const others = Array.from({ length: (options.hosts ?? 1) - 1 }, () => pool.#addHost());
+      pool.hosts.push(...(await Promise.all(others)));
+    } catch (error) {
+      await pool[Symbol.asyncDispose]();
+      throw error;
+    }
+    return pool;
+  }
+
+  /** The host that speaks for the pool; the first one to begin with. */
   get coordinator(): SimulatedHost {
-    const [first] = this.hosts;
-    if (!first) throw new TypeError("A pool has one host at least.");
-    return first;
+    const found = this.hosts.find(({ uuid }) => uuid === this.xapi.pool.coordinatorUuid);
+    if (!found) throw new TypeError("A pool has one host at least.");
+    return found;
+  }
+
+  /** A host joins the pool: it gets a PBD for each shared SR, and plugs those that it can. */
+  async join(): Promise<SimulatedHost> {
+    const host = await this.#addHost();
+    this.hosts.push(host);
+    await this.xapi.plugAll(host.uuid);
+    this.xapi.considerEnabling(host.uuid);
+    return host;
   }
 
   /** What is on the hosts and in the database, to be compared with nothing. */
@@ -40,45 +70,41 @@ export class SimulatedPool implements AsyncDisposable {
     return leftoversOf(this.xapi, this.hosts, mountPaths);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.end();
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.xapi.background.stop();
+    await Promise.all(this.#transports.map((transport) => transport.dispose()));
+    await this.listener.stop();
+  }
+
+  async #addHost(): Promise<SimulatedHost> {
+    const number = ++this.#started;
+    const listenOn = this.#addressOf(number);
+    const record = this.xapi.addHost({ name: `xen${number}`, address: listenOn.host });
+    const transport = await start(this.options.transport, {
+      listenOn,
+      hostUuid: record.uuid,
+      hostName: record.nameLabel,
+      xapi: { port: this.listener.port, token: this.listener.token },
+      bashrc: this.options.bashrc,
+      passwordMethod: this.options.passwordMethod ?? "password",
+      sftp: this.options.sftp ?? "external",
+    });
+    this.#transports.push(transport);
+    this.xapi.storage.mount(record.uuid, transport);
+    return new SimulatedHost(this.xapi, record, transport);
+  }
+
+  /** An address of its own for each host, and one port for all of them, where loopback has more than one address. */
+  #addressOf(number: number): TransportOptions["listenOn"] {
+    const port = this.hosts[0]?.connection.port;
+    if (number === 1 || port === undefined || process.platform !== "linux") return { host: "127.0.0.1" };
+    return { host: `${this.#subnet}.${number}`, port };
   }
 }
 
 /** Starts a pool; `await using pool = await startPool({ transport: "embedded" })`. */
-export async function startPool(options: StartOptions): Promise<SimulatedPool> {
-  const xapi = new Xapi(options);
-  const listener = await XapiListener.start(xapi);
-  const transports: Transport[] = [];
-  const end = async () => {
-    xapi.background.stop();
-    await Promise.all(transports.map((transport) => transport.dispose()));
-    await listener.stop();
-  };
-  try {
-    const records = Array.from({ length: options.hosts ?? 1 }, (_, index) =>
-      xapi.addHost({ name: `xen${index + 1}` }),
-    );
-    const hosts = await Promise.all(
-      records.map(async (record) => {
-        const transport = await start(options.transport, {
-          hostUuid: record.uuid,
-          hostName: record.nameLabel,
-          xapi: { port: listener.port, token: listener.token },
-          bashrc: options.bashrc,
-          passwordMethod: options.passwordMethod ?? "password",
-          sftp: options.sftp ?? "external",
-        });
-        transports.push(transport);
-        xapi.storage.mount(record.uuid, transport);
-        return new SimulatedHost(xapi, record, transport);
-      }),
-    );
-    return new SimulatedPool(xapi, hosts, end);
-  } catch (error) {
-    await end();
-    throw error;
-  }
+export function startPool(options: StartOptions): Promise<SimulatedPool> {
+  return SimulatedPool.start(options);
 }
 
 function start(kind: StartOptions["transport"], options: TransportOptions): Promise<Transport> {

@@ -1,8 +1,10 @@
 import { CLASSES, type RecordClass } from "../xapi/classes";
 import type { Command } from "./command";
+import { hostCommands } from "./host";
 import { listCommand } from "./list";
 import { paramCommands } from "./param";
 import { pbdCommands } from "./pbd";
+import { poolCommands } from "./pool";
 import { srCommands } from "./sr";
 import { vbdCommands } from "./vbd";
 import { vdiCommands } from "./vdi";
@@ -23,6 +25,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   ...recordCommands(CLASSES.vm),
   ...recordCommands(CLASSES.task),
   ...recordCommands(CLASSES.pool),
+  ...hostCommands,
+  ...poolCommands,
   ...srCommands,
   ...pbdCommands,
   ...vdiCommands,

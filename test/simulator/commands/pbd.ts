@@ -1,8 +1,9 @@
 import { Ref, XapiError } from "../xapi/errors";
+import { runOnHost } from "../xapi/forward";
 import type { PbdRecord } from "../xapi/records";
 import type { Xapi } from "../xapi/xapi";
 import { type Command, command } from "./command";
-import { assertReachable, plug } from "./sr";
+import { plug } from "./sr";
 
 export const pbdCommands: Readonly<Record<string, Command>> = {
   "pbd-plug": command(["uuid"], async ({ xapi, args }) => {
@@ -12,11 +13,12 @@ export const pbdCommands: Readonly<Record<string, Command>> = {
 
   "pbd-unplug": command(["uuid"], async ({ xapi, args }) => {
     const pbd = xapi.pbd(args.need("uuid"));
-    assertReachable(xapi, pbd.hostUuid);
-    if (!pbd.currentlyAttached) return undefined;
-    const used = vdisInUse(xapi, pbd);
-    if (used.length > 0) throw new XapiError("VDI_IN_USE", ...used.map((uuid) => new Ref(uuid)));
-    await xapi.storage.detach(pbd);
+    await runOnHost(xapi, pbd.hostUuid, async () => {
+      if (!pbd.currentlyAttached) return;
+      const used = vdisInUse(xapi, pbd);
+      if (used.length > 0) throw new XapiError("VDI_IN_USE", ...used.map((uuid) => new Ref(uuid)));
+      await xapi.storage.detach(pbd);
+    });
     return undefined;
   }),
 

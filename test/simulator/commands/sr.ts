@@ -1,18 +1,19 @@
 import { randomUUID } from "node:crypto";
 import type { Arguments } from "../xapi/arguments";
 import { CliFailure, Ref, XapiError } from "../xapi/errors";
+import type { FaultEffect } from "../xapi/faults";
+import { runOnHost } from "../xapi/forward";
+import { newPbd } from "../xapi/new-pbd";
 import type { PbdRecord, SrRecord } from "../xapi/records";
 import type { Xapi } from "../xapi/xapi";
 import { type Command, command, type CommandContext } from "./command";
 
 export const srCommands: Readonly<Record<string, Command>> = {
-  "sr-create": command(["name-label", "type"], async (context) => {
-    const { xapi, fault } = context;
-    const { sr, pbd } = await createSr(context);
-    if (fault?.kind === "vdiLate") xapi.storage.hideDiscs(sr.uuid, { scans: 0, ms: 0, ...fault });
-    // It waits for the plug, and does not say that it failed.
-    if (fault?.kind !== "plugFails") await plug(xapi, pbd).catch(() => undefined);
-    return { text: sr.uuid };
+  "sr-create": command(["name-label", "type"], (context) => {
+    const { xapi, args } = context;
+    // A shared SR is made on the coordinator, whatever host is named.
+    const hostUuid = isShared(args) ? xapi.pool.coordinatorUuid : hostUuidFor(xapi, args);
+    return runOnHost(xapi, hostUuid, () => createSr(context, hostUuid));
   }),
 
   "sr-scan": command(["uuid"], async ({ xapi, args }) => {
@@ -39,44 +40,54 @@ export const srCommands: Readonly<Record<string, Command>> = {
 
 /** Attaches a PBD's host to its SR; nothing to do when it is. */
 export async function plug(xapi: Xapi, pbd: PbdRecord): Promise<void> {
-  assertReachable(xapi, pbd.hostUuid);
-  if (pbd.currentlyAttached) return;
-  await xapi.storage.attach(pbd);
-  xapi.background.afterPlug(pbd);
+  await runOnHost(xapi, pbd.hostUuid, async () => {
+    if (pbd.currentlyAttached) return;
+    await xapi.storage.attach(pbd);
+    xapi.background.afterPlug(pbd);
+  });
 }
 
-/** The coordinator hands on what concerns a member; it has to answer. */
-export function assertReachable(xapi: Xapi, hostUuid: string): void {
-  if (xapi.toolstack(hostUuid).state !== "up") throw new XapiError("CANNOT_CONTACT_HOST", new Ref(hostUuid));
-}
-
-/** Records the SR and its PBD; takes both back when the driver refuses the folder. */
-async function createSr({ xapi, args, fault }: CommandContext): Promise<{ sr: SrRecord; pbd: PbdRecord }> {
-  const hostUuid = hostUuidFor(xapi, args);
-  assertReachable(xapi, hostUuid);
+/**
+ * Records the SR with its PBDs, a shared one with one for each host, makes it on the first of these hosts, and
+ * plugs them all at once. Takes its records back when the driver refuses the folder.
+ *
+ * @see xapi-project/xen-api: ocaml/xapi/xapi_sr.ml create
+ */
+async function createSr({ xapi, args, fault }: CommandContext, hostUuid: string): Promise<{ text: string }> {
   const type = args.need("type");
   if (type !== "iso") throw new XapiError("SR_UNKNOWN_DRIVER", type);
   const sr = newSr(args, type);
-  const pbd = newPbd(sr, hostUuid, args.map("device-config"));
-  if (fault?.kind === "crash") return crash(xapi, fault, sr, pbd);
+  const others = isShared(args) ? xapi.hosts.map(({ uuid }) => uuid).filter((uuid) => uuid !== hostUuid) : [];
+  const [first, ...rest] = [hostUuid, ...others].map((uuid) =>
+    newPbd(sr.uuid, uuid, args.map("device-config")),
+  );
+  const pbds = first ? [first, ...rest] : [];
+  if (fault?.kind === "crash") return crash(xapi, fault, sr, pbds);
   xapi.srs.push(sr);
-  xapi.pbds.push(pbd);
+  xapi.pbds.push(...pbds);
   try {
-    await xapi.storage.create(pbd);
+    if (first) await xapi.storage.create(first);
   } catch (error) {
     xapi.forgetSr(sr.uuid);
     throw error;
   }
-  return { sr, pbd };
+  if (fault?.kind === "vdiLate") xapi.storage.hideDiscs(sr.uuid, { scans: 0, ms: 0, ...fault });
+  // It waits for the plugs, and does not say that one failed.
+  const plugged = pbds.filter((pbd) => !failsToPlug(pbd, fault));
+  await Promise.all(plugged.map((pbd) => plug(xapi, pbd).catch(() => undefined)));
+  return { text: sr.uuid };
 }
 
-/** A SR that is not shared is made on one host, and in a pool of several xapi does not guess which. */
+const failsToPlug = ({ hostUuid }: PbdRecord, fault: FaultEffect | undefined) =>
+  fault?.kind === "plugFails" && [undefined, hostUuid].includes(fault.hostUuid);
+
+const isShared = (args: Arguments) => args.get("shared") === "true";
+
+/** An SR that is not shared is made on one host, and in a pool of several xapi does not guess which. */
 function hostUuidFor(xapi: Xapi, args: Arguments): string {
   const given = args.get("host-uuid");
   if (given !== undefined) return xapi.host(given).uuid;
-  if (xapi.hosts.length > 1 && args.get("shared") !== "true") {
-    throw new CliFailure("Required parameter not found: host-uuid");
-  }
+  if (xapi.hosts.length > 1) throw new CliFailure("Required parameter not found: host-uuid");
   return xapi.pool.coordinatorUuid;
 }
 
@@ -87,21 +98,10 @@ function newSr(args: Arguments, type: string): SrRecord {
     nameDescription: args.get("name-description") ?? "",
     type,
     contentType: args.get("content-type") ?? "",
-    shared: args.get("shared") === "true",
+    shared: isShared(args),
     otherConfig: {},
     smConfig: args.map("sm-config"),
     tags: [],
-  };
-}
-
-function newPbd(sr: SrRecord, hostUuid: string, deviceConfig: Record<string, string>): PbdRecord {
-  return {
-    uuid: randomUUID(),
-    hostUuid,
-    srUuid: sr.uuid,
-    deviceConfig,
-    currentlyAttached: false,
-    otherConfig: {},
   };
 }
 
@@ -109,11 +109,11 @@ function crash(
   xapi: Xapi,
   { leaves, downMs }: { leaves: "nothing" | "srWithoutPbd" | "unpluggedSr"; downMs: number },
   sr: SrRecord,
-  pbd: PbdRecord,
+  pbds: readonly PbdRecord[],
 ): Promise<never> {
   if (leaves !== "nothing") xapi.srs.push(sr);
-  if (leaves === "unpluggedSr") xapi.pbds.push(pbd);
-  void xapi.restartToolstack(pbd.hostUuid, { downMs });
+  if (leaves === "unpluggedSr") xapi.pbds.push(...pbds);
+  void xapi.restartToolstack(pbds[0]?.hostUuid ?? xapi.pool.coordinatorUuid, { downMs });
   return new Promise<never>(() => undefined);
 }
 

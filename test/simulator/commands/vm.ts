@@ -4,7 +4,7 @@ import { CliFailure, Ref, XapiError } from "../xapi/errors";
 import { ejectDisc, insertDisc } from "../xapi/drives";
 import type { PowerState, VmRecord } from "../xapi/records";
 import type { Xapi } from "../xapi/xapi";
-import { startVm, stopVm } from "../xapi/vms";
+import { migrateVm, startVm, stopVm } from "../xapi/vms";
 import { type Command, command, type CommandContext } from "./command";
 import { filterRecords } from "./list";
 
@@ -31,9 +31,7 @@ export const vmCommands: Readonly<Record<string, Command>> = {
   "vm-start": command([], (context) => {
     const vm = selectVm(context, ["on"]);
     assertPowerState(vm, "halted");
-    const on = context.args.get("on");
-    const host = context.xapi.hosts.find((each) => [each.uuid, each.nameLabel].includes(on ?? ""));
-    startVm(context.xapi, vm, host?.uuid);
+    startVm(context.xapi, vm, hostNamed(context, "on"));
     return undefined;
   }),
 
@@ -54,10 +52,25 @@ export const vmCommands: Readonly<Record<string, Command>> = {
   "vm-resume": command([], (context) => {
     const vm = selectVm(context, ["on"]);
     assertPowerState(vm, "suspended");
-    startVm(context.xapi, vm);
+    startVm(context.xapi, vm, hostNamed(context, "on"));
+    return undefined;
+  }),
+
+  "vm-migrate": command([], (context) => {
+    const vm = selectVm(context, ["host", "live"]);
+    assertPowerState(vm, "running");
+    const hostUuid = hostNamed(context, "host");
+    if (hostUuid === undefined) throw new CliFailure("No destination host specified.");
+    migrateVm(context.xapi, vm, hostUuid);
     return undefined;
   }),
 };
+
+/** The UUID of the host that an argument names, by UUID or name. */
+function hostNamed({ xapi, args }: CommandContext, key: string): string | undefined {
+  const name = args.get(key);
+  return xapi.hosts.find((host) => name !== undefined && [host.uuid, host.nameLabel].includes(name))?.uuid;
+}
 
 function discNamed(xapi: Xapi, name: string) {
   const isIso = (srUuid: string) => xapi.sr(srUuid).contentType === "iso";

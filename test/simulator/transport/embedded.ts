@@ -2,7 +2,6 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server as Listener, type Socket } from "node:net";
 import { join } from "node:path";
 import { type AuthContext, type Connection, Server, type ServerChannel, type Session } from "ssh2";
-import { setTimeout as sleep } from "node:timers/promises";
 import { authenticator } from "./authentication";
 import { CommandRunner } from "./commands";
 import type { HostCommand, HostConnection, Space, Transport, TransportOptions } from "./host";
@@ -61,9 +60,10 @@ export class EmbeddedTransport implements Transport {
     const hostKey = generateKeyPair();
     const clientKey = generateKeyPair();
     const listener = createServer({ noDelay: true });
-    await listen(listener, 0);
+    const { host, port = 0 } = options.listenOn;
+    await listen(listener, { host, port });
     const connection = {
-      host: "127.0.0.1",
+      host,
       port: (listener.address() as AddressInfo).port,
       user: "root",
       password: PASSWORD,
@@ -106,20 +106,21 @@ export class EmbeddedTransport implements Transport {
   }
 
   async startSshd(): Promise<void> {
-    await listen(this.listener, this.connection.port);
+    await listen(this.listener, this.connection);
   }
 
-  async reboot(downMs: number): Promise<void> {
-    await this.stopSshd();
+  async powerOff(): Promise<void> {
+    if (this.listener.listening) await this.stopSshd();
     await this.#runner.killAll();
     emptyRun(this.root);
-    await sleep(downMs);
+  }
+
+  async powerOn(): Promise<void> {
     await this.startSshd();
   }
 
   async dispose(): Promise<void> {
-    if (this.listener.listening) await this.stopSshd();
-    await this.#runner.killAll();
+    await this.powerOff();
     this.removeRoot();
   }
 
@@ -161,8 +162,11 @@ export class EmbeddedTransport implements Transport {
   }
 }
 
-async function listen(listener: Listener, port: number): Promise<void> {
-  listener.listen(port, "127.0.0.1");
+async function listen(
+  listener: Listener,
+  { host, port }: Pick<HostConnection, "host" | "port">,
+): Promise<void> {
+  listener.listen(port, host);
   await once(listener, "listening");
 }
 

@@ -47,14 +47,18 @@ export interface Transport {
   stopSshd(): Promise<void>;
   /** Listens again, on the same port. */
   startSshd(): Promise<void>;
-  /** Ends what runs, empties `/run`, and listens again after a while. */
-  reboot(downMs: number): Promise<void>;
+  /** Ends what runs, and with it what lies in `/run`. */
+  powerOff(): Promise<void>;
+  /** Listens again after {@link powerOff}, on the same port. */
+  powerOn(): Promise<void>;
   /** Ends it for good; nothing is left. */
   dispose(): Promise<void>;
 }
 
 /** What every transport is started with. */
 export interface TransportOptions {
+  /** Where sshd listens; a port that is free when none is named. */
+  readonly listenOn: { readonly host: string; readonly port?: number };
   readonly hostUuid: string;
   readonly hostName: string;
   readonly xapi: { readonly port: number; readonly token: string };

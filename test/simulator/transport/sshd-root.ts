@@ -13,6 +13,7 @@ import { BIN_FOLDER } from "./host-folder";
 
 /** What sshd in a host's root is to be like. */
 export interface SshdSettings {
+  readonly host: string;
   readonly port: number;
   /** In OpenSSH form. */
   readonly hostKey: string;
@@ -81,11 +82,11 @@ function writeAccounts(root: string, uid: number): void {
 
 /** Limits are the stock ones. */
 function writeSshdConfig(root: string, settings: SshdSettings): void {
-  const { port, passwordMethod, sftp } = settings;
+  const { host, port, passwordMethod, sftp } = settings;
   const isInteractive = passwordMethod === "keyboard-interactive";
   const lines = [
     `Port ${port}`,
-    "ListenAddress 127.0.0.1",
+    `ListenAddress ${host}`,
     "HostKey /etc/ssh/host_key",
     "PidFile none",
     "LogLevel VERBOSE",

@@ -4,7 +4,6 @@ import { existsSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { HostConnection, Space, Transport, TransportOptions } from "./host";
 import { addSpaces, makeHostFolder, newRoot, writeMemory } from "./host-folder";
 import { generateKeyPair } from "./keys";
@@ -66,8 +65,10 @@ export class SshdTransport implements Transport {
     makeHostFolder({ ...options, root, pathPrefix: "", spaces: [DISK, runSpace()] });
     const hostKey = generateKeyPair();
     const clientKey = generateKeyPair();
-    const port = await freePort();
+    const { host } = options.listenOn;
+    const port = options.listenOn.port ?? (await freePort(host));
     makeSshdRoot(root, {
+      host,
       port,
       hostKey: hostKey.privateKey,
       authorizedKey: clientKey.publicKey,
@@ -76,7 +77,7 @@ export class SshdTransport implements Transport {
       uid: isRoot() ? 0 : PLAIN_UID,
     });
     const connection = {
-      host: "127.0.0.1",
+      host,
       port,
       user: "root",
       password: PASSWORD,
@@ -89,7 +90,8 @@ export class SshdTransport implements Transport {
     } catch (error) {
       await transport.dispose();
       // Somebody else took the port in between.
-      if (error instanceof HostStartError && /Bind to port/.test(error.message)) return this.start(options);
+      const isTaken = error instanceof HostStartError && /Bind to port/.test(error.message);
+      if (isTaken && options.listenOn.port === undefined) return this.start(options);
       throw error;
     }
     return transport;
@@ -124,9 +126,11 @@ export class SshdTransport implements Transport {
     await this.#init?.startSshd();
   }
 
-  async reboot(downMs: number): Promise<void> {
+  async powerOff(): Promise<void> {
     await this.#shutDown();
-    await sleep(downMs);
+  }
+
+  async powerOn(): Promise<void> {
     await this.#boot();
   }
 
@@ -246,8 +250,8 @@ function whyUnavailable(): SshdUnavailableError | undefined {
   return new SshdUnavailableError("NO_NAMESPACES", message);
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
+async function freePort(host: string): Promise<number> {
+  const server = createServer().listen(0, host);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   server.close();

@@ -50,11 +50,9 @@ const tags = set<{ tags: string[] }>("tags", (record) => record.tags, { isWritab
 const nameOf = (records: readonly { uuid: string; nameLabel: string }[], wanted: string | undefined) =>
   records.find((record) => record.uuid === wanted)?.nameLabel ?? NOT_IN_DATABASE;
 
-/** SM keeps names in the SR: they change only while it is attached somewhere. */
+/** SM keeps names in the SR: they change only while it is attached. */
 function assertAttached(srUuid: string, database: Database): void {
-  if (!database.pbdsOf(srUuid).some((pbd) => pbd.currentlyAttached)) {
-    throw new XapiError("SR_NO_PBDS", database.sr(srUuid).uuid);
-  }
+  database.pbdForOperation(database.sr(srUuid));
 }
 
 /** Of xapi 25.27 and later. */
@@ -76,6 +74,7 @@ const host: RecordClass<HostRecord> = {
     otherConfig,
     text("hostname", (record) => record.nameLabel),
     text("address", (record) => record.address),
+    text("host-metrics-live", (record) => String(record.isLive)),
     tags,
     ...ssh,
   ],
@@ -215,7 +214,10 @@ const vm: RecordClass<VmRecord> = {
     writable(
       "ha-restart-priority",
       (record) => record.haRestartPriority,
-      (record, value) => (record.haRestartPriority = value as VmRecord["haRestartPriority"]),
+      (record, value, database) => {
+        if (value === "restart") database.assertAgile(record);
+        record.haRestartPriority = value as VmRecord["haRestartPriority"];
+      },
     ),
     otherConfig,
     set("VBDs", (record, database) => database.vbdsOf(record.uuid).map((vbd) => vbd.uuid)),

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Ref, XapiError } from "./errors";
+import { Ref, XapiError } from "./errors";
 import type {
   HostRecord,
   PbdRecord,
@@ -46,6 +46,41 @@ export class Database {
   pbdsOf = (srUuid: string) => this.pbds.filter((pbd) => pbd.srUuid === srUuid);
   vdisOf = (srUuid: string) => this.vdis.filter((vdi) => vdi.srUuid === srUuid);
   vbdsOf = (vmUuid: string) => this.vbds.filter((vbd) => vbd.vmUuid === vmUuid);
+
+  /**
+   * The PBD through which xapi operates on an SR as a whole. A shared SR's is the coordinator's, and no other
+   * host stands in for it.
+   *
+   * @throws XapiError `SR_NO_PBDS`
+   * @see xapi-project/xen-api: ocaml/xapi/message_forwarding.ml choose_pbd_for_sr
+   */
+  pbdForOperation({ uuid, shared }: SrRecord): PbdRecord {
+    const plugged = this.pbdsOf(uuid).filter((pbd) => pbd.currentlyAttached);
+    const usable = shared
+      ? plugged.filter(({ hostUuid }) => hostUuid === this.pool.coordinatorUuid)
+      : plugged;
+    if (!usable[0]) throw new XapiError("SR_NO_PBDS", new Ref(uuid));
+    return usable[0];
+  }
+
+  /** Whether an SR is marked as shared and every host has plugged it. */
+  isProperlyShared({ uuid, shared }: SrRecord): boolean {
+    const plugged = this.pbdsOf(uuid).filter((pbd) => pbd.currentlyAttached);
+    return shared && this.hosts.every((host) => plugged.some((pbd) => pbd.hostUuid === host.uuid));
+  }
+
+  /**
+   * HA protects only a VM that can run on any host of the pool.
+   *
+   * @throws XapiError `HA_CONSTRAINT_VIOLATION_SR_NOT_SHARED`
+   * @see xapi-project/xen-api: ocaml/xapi/agility.ml vm_assert_agile
+   */
+  assertAgile(vm: VmRecord): void {
+    const vdiUuids = this.vbdsOf(vm.uuid).map((vbd) => vbd.vdiUuid);
+    const srs = this.vdis.filter((vdi) => vdiUuids.includes(vdi.uuid)).map((vdi) => this.sr(vdi.srUuid));
+    const pinning = srs.find((sr) => !this.isProperlyShared(sr));
+    if (pinning) throw new XapiError("HA_CONSTRAINT_VIOLATION_SR_NOT_SHARED", new Ref(pinning.uuid));
+  }
 
   /** Drops the records of an SR, its PBDs and its VDIs; drives that name one of these keep doing so. */
   forgetSr(srUuid: string): void {

@@ -81,7 +81,8 @@ function assertAllowed(vbd: VbdRecord, vm: VmRecord, operation: "insert" | "ejec
  * @see xapi-project/xen-api: ocaml/xapi/xapi_vbd_helpers.ml assert_doesnt_make_vm_non_agile
  */
 function assertStaysAgile(xapi: Xapi, vm: VmRecord, vdi: VdiRecord): void {
-  if (xapi.pool.haEnabled && vm.haRestartPriority === "restart" && !xapi.sr(vdi.srUuid).shared) {
+  const isProtected = xapi.pool.haEnabled && vm.haRestartPriority === "restart";
+  if (isProtected && !xapi.isProperlyShared(xapi.sr(vdi.srUuid))) {
     throw new XapiError("HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN");
   }
 }

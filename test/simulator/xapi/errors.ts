@@ -22,6 +22,11 @@ export class CliFailure extends Error {
   override readonly name = "CliFailure";
 }
 
+/** `xe` itself failed, and prints these words alone. */
+export class ClientFailure extends Error {
+  override readonly name = "ClientFailure";
+}
+
 /** A command line that cannot be read: `xe` prints its text and a hint at the usage. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
@@ -40,6 +45,7 @@ export const backendFailure = (code: number, text: string) =>
 export function printError(error: unknown, print: (ref: Ref) => string): string {
   if (error instanceof CliFailure) return `Error: ${error.message}\n`;
   if (error instanceof UsageError) return `${error.message}\nFor usage run: 'xe help'\n`;
+  if (error instanceof ClientFailure) return `${error.message}\n`;
   if (!(error instanceof XapiError)) throw error;
 
   const params = error.params.map((param) => (param instanceof Ref ? print(param) : param));
@@ -79,8 +85,11 @@ const ERRORS: Readonly<Record<string, readonly [sentence: string, ...names: stri
   HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN: [
     "This operation cannot be performed because it would invalidate VM failover planning such that the system would be unable to guarantee to restart protected VMs after a Host failure.",
   ],
+  HA_IS_ENABLED: ["The operation could not be performed because HA is enabled on the Pool"],
+  HOST_CANNOT_DESTROY_SELF: ["The pool coordinator host cannot be removed.", "host"],
   HOST_DISABLED: ["The specified server is disabled.", "host"],
   HOST_IN_EMERGENCY_MODE: ["Cannot perform operation as the host is running in emergency mode."],
+  HOST_IS_LIVE: ["This operation cannot be completed because the server is still live.", "host"],
   HOST_OFFLINE: ["You attempted an operation which involves a host which could not be contacted.", "host"],
   HOST_STILL_BOOTING: ["The host toolstack is still initialising. Please wait."],
   INVALID_DEVICE: ["The device name is invalid", "device"],

@@ -14,18 +14,30 @@ export interface Fault {
   readonly effect: FaultEffect;
 }
 
+type FailsWhen = "before" | "meanwhile" | "after";
+
 /** What happens to a call. */
 export type FaultEffect =
-  /** It fails with this error before it has done anything. */
-  | { readonly kind: "fail"; readonly code: string; readonly params?: readonly (string | Ref)[] }
-  /** It takes so much longer. */
-  | { readonly kind: "delay"; readonly ms: number }
+  /**
+   * It fails with this error: before it has done anything (the default), once it is done, or `meanwhile`, at once
+   * while it is carried out all the same, as when the link between coordinator and member breaks.
+   */
+  | {
+      readonly kind: "fail";
+      readonly code: string;
+      readonly params?: readonly (string | Ref)[];
+      readonly when?: FailsWhen;
+    }
+  /** The same, with words that `xe` itself prints: `Unable to contact server.` */
+  | { readonly kind: "say"; readonly words: string; readonly when?: FailsWhen }
+  /** It takes so much longer: to begin (the default), or to be answered once it is done. */
+  | { readonly kind: "delay"; readonly ms: number; readonly when?: "before" | "after" }
   /** The reply is lost (`Lost connection to the server.`); unless said otherwise, after it has been done. */
   | { readonly kind: "loseReply"; readonly when?: "before" | "after" }
   /** It is never answered, whether or not it has been done. */
   | { readonly kind: "hang"; readonly when: "before" | "after" }
-  /** sr-create: the PBD is left unplugged, with exit status 0. */
-  | { readonly kind: "plugFails" }
+  /** sr-create: the PBD is left unplugged, of a shared SR that of one host or all, with exit status 0. */
+  | { readonly kind: "plugFails"; readonly hostUuid?: string }
   /** sr-create: scans do not find the disc before so many of them, or so much time, have passed. */
   | { readonly kind: "vdiLate"; readonly scans?: number; readonly ms?: number }
   /** The toolstack dies in the midst of sr-create, and is back after a while. */

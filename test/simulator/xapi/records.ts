@@ -6,8 +6,11 @@ export interface HostRecord {
   readonly uuid: string;
   nameLabel: string;
   nameDescription: string;
+  /** Where its xapi and its sshd are reached. */
   address: string;
   enabled: boolean;
+  /** Whether the coordinator hears of it. */
+  isLive: boolean;
   /** Whether sshd runs only while xapi is down; a host before xapi 25.27 has no such field. */
   sshAutoMode: boolean | undefined;
   /** After how many seconds sshd is stopped; 0 is never. */

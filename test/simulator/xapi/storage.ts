@@ -69,8 +69,7 @@ export class StorageManager {
    * @throws XapiError
    */
   async scan(sr: SrRecord): Promise<void> {
-    const pbd = this.database.pbdsOf(sr.uuid).find((each) => each.currentlyAttached);
-    if (!pbd) throw new XapiError("SR_NO_PBDS", new Ref(sr.uuid));
+    const pbd = this.database.pbdForOperation(sr);
     const location = pbd.deviceConfig["location"] ?? "";
     const files = this.#filesOf(pbd.hostUuid);
     if (!(await isFolder(files, location))) {
@@ -109,8 +108,7 @@ export class StorageManager {
 
   /** Path on this machine of the file behind a disc. */
   fileOf(vdi: VdiRecord): string {
-    const pbd = this.database.pbdsOf(vdi.srUuid).find((each) => each.currentlyAttached);
-    if (!pbd) throw new XapiError("SR_NO_PBDS", new Ref(vdi.srUuid));
+    const pbd = this.database.pbdForOperation(this.database.sr(vdi.srUuid));
     return this.#filesOf(pbd.hostUuid).path(`${pbd.deviceConfig["location"] ?? ""}/${vdi.location}`);
   }
 

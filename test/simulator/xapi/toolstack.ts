@@ -10,10 +10,23 @@ export class Toolstack {
   isInEmergencyMode = false;
   #end: () => void = () => undefined;
   #stopped = this.#newRun();
+  #break: () => void = () => undefined;
+  #linkBroken = this.#newLink();
 
   /** Resolves when this run of it ends: whoever waits for a reply then has lost it. */
   get stopped(): Promise<undefined> {
     return this.#stopped;
+  }
+
+  /** Resolves when the link to the coordinator breaks next. */
+  get linkBroken(): Promise<undefined> {
+    return this.#linkBroken;
+  }
+
+  /** The coordinator loses what it has handed to this member, which goes on with it; a new link is there at once. */
+  breakLink(): void {
+    this.#break();
+    this.#linkBroken = this.#newLink();
   }
 
   stop(): void {
@@ -39,5 +52,9 @@ export class Toolstack {
 
   #newRun(): Promise<undefined> {
     return new Promise((resolve) => (this.#end = () => resolve(undefined)));
+  }
+
+  #newLink(): Promise<undefined> {
+    return new Promise((resolve) => (this.#break = () => resolve(undefined)));
   }
 }

@@ -107,25 +107,63 @@ export function newDrive(
 }
 
 /**
- * Starts or resumes a VM on a host; every disc in its drives has to be there.
+ * Starts or resumes a VM on a host, or on the first one that can run it, the coordinator before others.
  *
  * @throws XapiError
  */
-export function startVm(xapi: Xapi, vm: VmRecord, hostUuid = xapi.pool.coordinatorUuid): void {
-  if (!xapi.host(hostUuid).enabled) throw new XapiError("HOST_DISABLED", new Ref(hostUuid));
-  const drives = xapi.vbdsOf(vm.uuid);
-  for (const { vdiUuid } of drives.filter((vbd) => !vbd.empty)) {
+export function startVm(xapi: Xapi, vm: VmRecord, hostUuid = firstHostFor(xapi, vm)): void {
+  assertCanRun(xapi, vm, hostUuid);
+  vm.powerState = "running";
+  vm.residentOn = hostUuid;
+  for (const vbd of xapi.vbdsOf(vm.uuid)) {
+    vbd.currentlyAttached = true;
+    vbd.device = deviceOf(vbd.userdevice);
+  }
+}
+
+/**
+ * Moves a running VM to another host, which has to have its discs.
+ *
+ * @throws XapiError
+ */
+export function migrateVm(xapi: Xapi, vm: VmRecord, hostUuid: string): void {
+  assertCanRun(xapi, vm, hostUuid);
+  vm.residentOn = hostUuid;
+}
+
+/** What HA does when a host is gone: its PBDs count as unplugged, its protected VMs start where they can. */
+export function restartProtectedVms(xapi: Xapi, lostHostUuid: string): void {
+  const lost = xapi.vms.filter((vm) => vm.residentOn === lostHostUuid);
+  xapi.halt(lostHostUuid);
+  for (const vm of lost.filter((each) => each.haRestartPriority === "restart")) startVm(xapi, vm);
+}
+
+function firstHostFor(xapi: Xapi, vm: VmRecord): string {
+  const { coordinatorUuid } = xapi.pool;
+  const canRun = (hostUuid: string) => {
+    try {
+      assertCanRun(xapi, vm, hostUuid);
+      return true;
+    } catch (error) {
+      if (error instanceof XapiError) return false;
+      throw error;
+    }
+  };
+  return [coordinatorUuid, ...xapi.hosts.map(({ uuid }) => uuid)].find(canRun) ?? coordinatorUuid;
+}
+
+/** @see xapi-project/xen-api: ocaml/xapi/xapi_vm_helpers.ml assert_can_see_SRs */
+function assertCanRun(xapi: Xapi, vm: VmRecord, hostUuid: string): void {
+  const host = xapi.host(hostUuid);
+  if (!host.isLive || xapi.toolstack(hostUuid).state !== "up")
+    throw new XapiError("HOST_OFFLINE", new Ref(hostUuid));
+  if (!host.enabled) throw new XapiError("HOST_DISABLED", new Ref(hostUuid));
+  for (const { vdiUuid } of xapi.vbdsOf(vm.uuid).filter((vbd) => !vbd.empty)) {
     const vdi = xapi.vdis.find(({ uuid }) => uuid === vdiUuid);
     if (!vdi) throw new XapiError("HANDLE_INVALID", "VDI", `OpaqueRef:${vdiUuid ?? "NULL"}`);
     const isSeen = xapi.pbdsOf(vdi.srUuid).some((pbd) => pbd.hostUuid === hostUuid && pbd.currentlyAttached);
     if (!isSeen) throw new XapiError("VM_REQUIRES_SR", new Ref(vm.uuid), new Ref(vdi.srUuid));
     xapi.storage.assertAttachable(vdi, hostUuid);
-  }
-  vm.powerState = "running";
-  vm.residentOn = hostUuid;
-  for (const vbd of drives) {
-    vbd.currentlyAttached = true;
-    vbd.device = deviceOf(vbd.userdevice);
   }
 }
 

@@ -4,12 +4,13 @@ import { Arguments, type ClientInput, readClientInput } from "./arguments";
 import { BackgroundWork } from "./background";
 import { COMMANDS } from "../commands";
 import { Database, remove } from "./database";
-import { CliFailure, printError, UsageError, XapiError } from "./errors";
+import { ClientFailure, printError, UsageError, XapiError } from "./errors";
 import { FaultList, type FaultEffect } from "./faults";
 import { printOutput } from "./print";
 import { insertDisc } from "./drives";
 import type { HostRecord, VbdRecord, VbdRefusal, VmRecord } from "./records";
-import { addSnapshot, addVm, type NewVm, startVm, stopVm } from "./vms";
+import { newPbd } from "./new-pbd";
+import { addSnapshot, addVm, type NewVm, restartProtectedVms, startVm, stopVm } from "./vms";
 import { StorageManager } from "./storage";
 import { Toolstack } from "./toolstack";
 
@@ -69,14 +70,16 @@ export class Xapi extends Database {
     });
   }
 
-  /** Adds a host; the first one is the coordinator. */
-  addHost({ name, uuid = randomUUID() }: { name: string; uuid?: string }): HostRecord {
+  /** Adds a host, whose xapi runs and has not plugged anything yet; the first one is the coordinator. */
+  addHost({ name, address }: { name: string; address: string }): HostRecord {
+    const uuid = randomUUID();
     const host: HostRecord = {
       uuid,
       nameLabel: name,
       nameDescription: "Default install",
-      address: `192.0.2.${this.hosts.length + 1}`,
+      address,
       enabled: true,
+      isLive: true,
       sshAutoMode: undefined,
       sshEnabledTimeout: 0,
       otherConfig: {},
@@ -106,6 +109,46 @@ export class Xapi extends Database {
     toolstack.stop();
     if (downMs > 0) await sleep(downMs);
     await toolstack.start({ initialisingMs }, () => this.plugAll(hostUuid));
+  }
+
+  /** The host is back: its xapi starts and plugs what can be plugged. */
+  async startHost(hostUuid: string): Promise<void> {
+    this.host(hostUuid).isLive = true;
+    const isCoordinator = hostUuid === this.pool.coordinatorUuid;
+    for (const { uuid } of this.hosts)
+      if (isCoordinator || uuid === hostUuid) this.toolstack(uuid).isInEmergencyMode = false;
+    await this.toolstack(hostUuid).start({}, () => this.plugAll(hostUuid));
+    this.considerEnabling(hostUuid);
+  }
+
+  /**
+   * A host loses power. The database keeps its PBDs as they were, and nobody can unplug them; with HA on they
+   * are, and its protected VMs start elsewhere.
+   */
+  loseHost(hostUuid: string): void {
+    const isCoordinator = hostUuid === this.pool.coordinatorUuid;
+    this.toolstack(hostUuid).stop();
+    for (const { uuid } of this.hosts) this.toolstack(uuid).isInEmergencyMode ||= isCoordinator;
+    if (!isCoordinator) this.host(hostUuid).isLive = false;
+    if (this.pool.haEnabled) restartProtectedVms(this, hostUuid);
+  }
+
+  /**
+   * What `pool-emergency-transition-to-master` does on a member, and then `pool-recover-slaves` to the others.
+   * The old coordinator, should it come back, is a member.
+   */
+  async makeCoordinator(hostUuid: string): Promise<void> {
+    const old = this.host(this.pool.coordinatorUuid);
+    this.pool.coordinatorUuid = hostUuid;
+    old.isLive = this.toolstack(old.uuid).state === "up";
+    for (const { uuid } of this.hosts) this.toolstack(uuid).isInEmergencyMode = false;
+    await this.restartToolstack(hostUuid);
+  }
+
+  /** With HA on, a host takes VMs only once all its PBDs are plugged. */
+  considerEnabling(hostUuid: string): void {
+    const pbds = this.pbds.filter((pbd) => pbd.hostUuid === hostUuid);
+    this.host(hostUuid).enabled = !this.pool.haEnabled || pbds.every((pbd) => pbd.currentlyAttached);
   }
 
   /** Records a VM. */
@@ -156,10 +199,25 @@ export class Xapi extends Database {
     await this.plugAll(hostUuid);
   }
 
-  /** Plugs every PBD of a host that is not plugged, twice each, and goes on past one that fails. */
+  /**
+   * What every start of xapi does: makes the PBDs of shared SRs that the host lacks, as the coordinator has them,
+   * and plugs each that is not plugged, twice, and goes on past one that fails.
+   *
+   * @see xapi-project/xen-api: ocaml/xapi/create_storage.ml
+   */
   async plugAll(hostUuid: string): Promise<void> {
+    this.addPbdsOfSharedSrs(hostUuid);
     for (const pbd of this.pbds.filter((each) => each.hostUuid === hostUuid)) {
       await this.storage.attach(pbd).catch(() => this.storage.attach(pbd).catch(() => undefined));
+    }
+  }
+
+  private addPbdsOfSharedSrs(hostUuid: string): void {
+    for (const { uuid } of this.srs.filter(({ shared }) => shared)) {
+      const pbds = this.pbdsOf(uuid);
+      const ofCoordinator = pbds.find((pbd) => pbd.hostUuid === this.pool.coordinatorUuid);
+      if (!ofCoordinator || pbds.some((pbd) => pbd.hostUuid === hostUuid)) continue;
+      this.pbds.push(newPbd(uuid, hostUuid, ofCoordinator.deviceConfig));
     }
   }
 
@@ -184,8 +242,11 @@ export class Xapi extends Database {
     if (!asked) return failure(`Host '${server ?? ""}' not found.\n`);
     if (words.length === 0) return { status: 0, stdout: "Usage: xe <command>\n", stderr: "" };
 
-    // A member hands every command on to its coordinator.
-    const toolstacks = [this.toolstack(asked.uuid), this.toolstack(this.pool.coordinatorUuid)];
+    // A member hands every command on to its coordinator, but for those that help it without one.
+    const isForMember = words[0]?.startsWith("pool-emergency-") ?? false;
+    const own = this.toolstack(asked.uuid);
+    if (isForMember && own.state === "up") return Promise.race([this.#execute(words, asked), own.stopped]);
+    const toolstacks = [own, this.toolstack(this.pool.coordinatorUuid)];
     const refusal = toolstacks
       .map((toolstack) => this.#refusal(toolstack))
       .find((text) => text !== undefined);
@@ -206,7 +267,12 @@ export class Xapi extends Database {
       const fault = this.faults.take(args);
       await this.#before(fault);
       if (fault?.kind === "loseReply" && fault.when === "before") return undefined;
-      const stdout = await this.#command(args, host, fault);
+      const running = this.#command(args, host, fault);
+      if (isFailure(fault) && fault.when === "meanwhile") {
+        running.catch(() => undefined);
+        throw failureOf(fault);
+      }
+      const stdout = await running;
       return await afterwards(fault, { status: 0, stdout, stderr: "" });
     } catch (error) {
       return failure(this.#print(error));
@@ -214,10 +280,11 @@ export class Xapi extends Database {
   }
 
   async #before(fault: FaultEffect | undefined): Promise<void> {
-    const delayMs = this.latencyMs + (fault?.kind === "delay" ? fault.ms : 0);
+    const isDelayed = fault?.kind === "delay" && fault.when !== "after";
+    const delayMs = this.latencyMs + (isDelayed ? fault.ms : 0);
     if (delayMs > 0) await sleep(delayMs);
     if (fault?.kind === "hang" && fault.when === "before") await never();
-    if (fault?.kind === "fail") throw new XapiError(fault.code, ...(fault.params ?? []));
+    if (isFailure(fault) && (fault.when ?? "before") === "before") throw failureOf(fault);
   }
 
   async #command(args: Arguments, host: HostRecord, fault: FaultEffect | undefined): Promise<string> {
@@ -229,17 +296,24 @@ export class Xapi extends Database {
   }
 
   #print(error: unknown): string {
-    const known = error instanceof Error && !(error instanceof TypeError) ? error : undefined;
-    if (known instanceof XapiError || known instanceof CliFailure || known instanceof UsageError)
-      return printError(known, (ref) => this.print(ref));
-    throw error;
+    return printError(error, (ref) => this.print(ref));
   }
 }
 
 async function afterwards(fault: FaultEffect | undefined, reply: XeReply): Promise<XeReply> {
   if (fault?.kind === "hang" && fault.when === "after") await never();
+  if (fault?.kind === "delay" && fault.when === "after") await sleep(fault.ms);
+  if (isFailure(fault)) throw failureOf(fault);
   return fault?.kind === "loseReply" ? undefined : reply;
 }
+
+type Failure = Extract<FaultEffect, { kind: "fail" | "say" }>;
+
+const isFailure = (fault: FaultEffect | undefined): fault is Failure =>
+  fault?.kind === "fail" || fault?.kind === "say";
+
+const failureOf = (fault: Failure) =>
+  fault.kind === "say" ? new ClientFailure(fault.words) : new XapiError(fault.code, ...(fault.params ?? []));
 
 const failure = (stderr: string) => ({ status: 1, stdout: "", stderr });
 

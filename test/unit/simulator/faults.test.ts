@@ -55,6 +55,46 @@ describe("a fault", () => {
     expect(pool.xapi.calls.at(-1)?.status).toBeUndefined();
   });
 
+  it("can let a call fail that is done", async () => {
+    const params = ["Unix.Unix_error(EIO)"];
+    pool.xapi.faults.push({
+      command: "sr-create",
+      effect: { kind: "fail", code: "INTERNAL_ERROR", params, when: "after" },
+    });
+    expect((await xe(CREATE)).stderr).toBe(
+      "Error code: INTERNAL_ERROR\nError parameters: Unix.Unix_error(EIO)\n",
+    );
+    expect(pool.xapi.pbds).toMatchObject([{ currentlyAttached: true }]);
+  });
+
+  it("can let a call fail at once that is carried out all the same", async () => {
+    const params = [new Ref(pool.coordinator.uuid)];
+    pool.xapi.faults.push({
+      command: "sr-create",
+      effect: { kind: "fail", code: "CANNOT_CONTACT_HOST", params, when: "meanwhile" },
+    });
+    pool.xapi.storage.attachMs = 300;
+    expect((await xe(CREATE)).stderr).toMatch(/^Cannot forward messages/);
+    expect(pool.xapi.pbds).toMatchObject([{ currentlyAttached: false }]);
+    await expect.poll(() => pool.xapi.pbds[0]?.currentlyAttached).toBe(true);
+  });
+
+  it("can say what xe itself says", async () => {
+    pool.xapi.faults.push({
+      command: "host-list",
+      effect: { kind: "say", words: "Unable to contact server." },
+    });
+    expect(await xe("host-list")).toEqual({ status: 1, stdout: "", stderr: "Unable to contact server.\n" });
+  });
+
+  it("can answer late what is done at once", async () => {
+    pool.xapi.faults.push({ command: "sr-create", effect: { kind: "delay", ms: 400, when: "after" } });
+    const creating = xe(CREATE);
+    await expect.poll(() => pool.xapi.pbds[0]?.currentlyAttached).toBe(true);
+    expect(pool.xapi.calls.at(-1)?.status).toBeUndefined();
+    expect((await creating).status).toBe(0);
+  });
+
   it("can delay a call", async () => {
     pool.xapi.faults.push({ command: "host-list", effect: { kind: "delay", ms: 200 } });
     await xe("host-list");
