@@ -3,6 +3,7 @@ import { privateKeyProblem } from "../ssh/authentication";
 import { parseHostKeyOption } from "../ssh/host-key";
 import type { SshTarget } from "../ssh/target";
 import type { Problems } from "./problems";
+import { currentSession } from "./session";
 import { isUnknown } from "./unknown";
 
 /** `connection` as the provider gets it: plain values, and whatever a program put there. */
@@ -65,9 +66,9 @@ export function configure(config: Config): void {
   configuration = config;
 }
 
-/** A value of the stack's configuration, namespace `xen`. */
+/** A value of the configuration, namespace `xen`: the provider's own, else the stack's. */
 export function configured(name: string): unknown {
-  return configuration?.get(`xen:${name}`);
+  return (currentSession()?.configuration ?? configuration)?.get(`xen:${name}`);
 }
 
 /** The fields of `connection` that the stack's configuration has. */

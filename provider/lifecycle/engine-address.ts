@@ -1,10 +1,13 @@
 /**
- * `host:port` of the engine, which it gives as the first argument to the process that hosts dynamic providers;
- * undefined in any other process.
+ * `host:port` of the engine; undefined in a process that no engine started or attached to. The engine passes it as
+ * an argument to the processes of its providers.
  *
- * @see pulumi/pulumi: sdk/nodejs/cmd/dynamic-provider/index.ts, `main`
+ * @see pulumi/pulumi: sdk/go/common/resource/plugin/provider_plugin.go, `NewProvider`
  */
 export function engineAddress(): string | undefined {
-  const address = process.argv[2];
-  return address && /^[^-\s]\S*:\d+$/.test(address) ? address : undefined;
+  return process.argv.slice(2).find(isAddress);
+}
+
+function isAddress(text: string): boolean {
+  return /^[^-\s]\S*:\d+$/.test(text);
 }

@@ -1,15 +1,16 @@
+import { debug } from "./engine-log";
 import { whileUnderWay } from "./engine-watch";
 import { whileLogged } from "./operation-log";
 
 /**
- * An error that the engine takes for "made, but failed": it stores the properties, and the resource stays in
- * the state.
+ * An error that means "created, but failed" to the engine: it stores the properties and keeps the resource in the
+ * state.
  *
  * @see pulumi/pulumi: sdk/nodejs/cmd/dynamic-provider/index.ts, `grpcResponseFromError`
  */
 export class CreatedButFailedError extends Error {
   override readonly name = "CreatedButFailedError";
-  /** The only words that the engine shows. */
+  /** The only text that the engine shows. */
   readonly reasons: readonly string[];
 
   constructor(
@@ -23,24 +24,30 @@ export class CreatedButFailedError extends Error {
 }
 
 /**
- * Stands between the provider and the host that calls it. What it lets through, the host can send:
+ * Runs a call of the engine and turns its result or error into what can be sent to the engine:
  *
- * - `undefined` anywhere in a result is an error *after* the disc was made, so nobody stores it; in the
- *   properties of a created-but-failed error it makes `pulumi up` hang. It is left out.
- * - any error with a truthy `id` would count as created-but-failed, and a numeric `code` as a gRPC status:
- *   only {@link CreatedButFailedError} keeps its `id`, none its code.
- * - the stack of an error is printed: users read what failed, not where in here.
+ * - `undefined` is left out. In a result it would be an error *after* the disc was made, so nobody would store the
+ *   disc; in the properties of a created-but-failed error it makes `pulumi up` hang.
+ * - Only {@link CreatedButFailedError} keeps its `id`, and no error keeps its `code`. Any error with a truthy `id`
+ *   counts as created-but-failed, and a numeric `code` as a gRPC status.
+ * - No error keeps its stack, because the engine prints it. The stack of an internal error goes to the debug log.
  *
- * @param urn of the resource at which the engine shows what the call does on a host, if it does anything there
- * @throws Error whose message is the message of what was thrown
+ * @param urn of the resource whose row shows progress; without it nothing is shown
+ * @throws Error with the message of the error thrown
  */
 export async function atEngine<T>(call: () => T | Promise<T>, urn?: string): Promise<T> {
   const logged = urn === undefined ? call : () => whileLogged(urn, call);
   try {
     return toPlain(await whileUnderWay(logged), "result") as T;
   } catch (error) {
+    if (isInternal(error)) debug(urn, error.stack ?? error.message);
     throw toEngineError(error);
   }
+}
+
+/** Whether it is a mistake in this package's code: Node.js throws these, every other failure has a type of ours. */
+function isInternal(error: unknown): error is Error {
+  return [TypeError, RangeError, ReferenceError, SyntaxError].some((type) => error instanceof type);
 }
 
 function toEngineError(error: unknown): Error {

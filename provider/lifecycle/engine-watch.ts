@@ -2,33 +2,37 @@ import { setMaxListeners } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { engineAddress } from "./engine-address";
+import { currentSession } from "./session";
 
 /**
- * The process that hosts dynamic providers goes on when the engine is killed, and would finish a create that
- * nobody records. This notices it, lets what is under way roll back, and ends the process.
+ * A provider process outlives an engine that is killed, and would finish a create that nobody records. This module
+ * notices the engine's death, lets operations under way roll back, and ends the process.
  */
 const gone = new AbortController();
-// One listener for each upload under way, however many these are.
+// Each upload under way adds a listener.
 setMaxListeners(0, gone.signal);
 
-/** Aborted once the engine is gone. */
-export const engineGone: AbortSignal = gone.signal;
+/** Aborted when nobody waits for the create or update under way any more: it has to stop and undo what it did. */
+export function abandoned(): AbortSignal {
+  const { signal } = currentSession() ?? {};
+  return signal ? AbortSignal.any([gone.signal, signal]) : gone.signal;
+}
 
 const ALIVE_CHECK_MS = 500;
 
-/** How long a create waits for certainty before it counts as done. */
+/** How long a create waits to learn whether the engine is gone before it counts as done. */
 const DOUBT_MS = 3_000;
 
 let isWatching = false;
 let hasInputEnded = false;
 let underWay = 0;
 
-/** Begins to watch, once, and only in the process that hosts dynamic providers. */
+/** Starts to watch the engine. Does nothing in a process that no engine started, or when called again. */
 export function watchEngine(): void {
   const address = engineAddress();
   if (isWatching || !address) return;
   isWatching = true;
-  // The engine holds the other end of standard input. (Not process.ppid: a shell stands in between.)
+  // The engine holds the other end of stdin. (process.ppid would not do: there may be a shell in between.)
   process.stdin.once("end", () => {
     hasInputEnded = true;
     void endOnceGone(address);
@@ -36,33 +40,38 @@ export function watchEngine(): void {
   process.stdin.resume().unref();
 }
 
-/** A second opinion: standard input may have been taken away from an engine that lives, or is not yet quite dead. */
+/** End of stdin alone proves nothing: another process may have closed it, or the engine may not be dead yet. */
 async function endOnceGone(address: string): Promise<void> {
   while (await isListening(address)) await sleep(ALIVE_CHECK_MS);
-  gone.abort(new Error("The Pulumi engine is gone: what was under way is undone."));
+  endProcess(new Error("The Pulumi engine is gone: operations under way are undone."));
+}
+
+/** Lets every create and update under way roll back, then ends the process. */
+function endProcess(reason: Error): void {
+  gone.abort(reason);
   if (underWay === 0) process.exit(1);
 }
 
 /**
- * Makes sure that somebody takes what was made; where that is in doubt, it waits a moment for certainty.
+ * Checks that somebody still waits for the result. When stdin has ended, waits a moment for certainty.
  *
- * @throws the reason of {@link engineGone}
+ * @throws the reason of {@link abandoned}
  */
-export async function assertEngine(): Promise<void> {
+export async function assertWanted(): Promise<void> {
   const startedAt = Date.now();
-  const isInDoubt = () => hasInputEnded && !engineGone.aborted && Date.now() - startedAt < DOUBT_MS;
+  const isInDoubt = () => hasInputEnded && !gone.signal.aborted && Date.now() - startedAt < DOUBT_MS;
   while (isInDoubt()) await sleep(100);
-  engineGone.throwIfAborted();
+  abandoned().throwIfAborted();
 }
 
-/** Counts an operation as under way, so that the process lives until it has rolled back. */
+/** Counts an operation as under way, so that the process stays alive until it has rolled back. */
 export async function whileUnderWay<T>(operation: () => T | Promise<T>): Promise<T> {
   underWay++;
   try {
     return await operation();
   } finally {
     underWay--;
-    if (engineGone.aborted && underWay === 0) process.exit(1);
+    if (gone.signal.aborted && underWay === 0) process.exit(1);
   }
 }
 

@@ -9,7 +9,7 @@ import {
 } from "../host/iso-attachment";
 import { CreatedButFailedError } from "./engine-error";
 import { warn } from "./engine-log";
-import { assertEngine } from "./engine-watch";
+import { assertWanted } from "./engine-watch";
 import type { IsoAttachmentInputs } from "./iso-attachment-inputs";
 import { hostOf, isConnectionChanged, logIn, type ReachedHost } from "./reached-host";
 import { unlessHostIsGone } from "./unreachable";
@@ -95,7 +95,7 @@ function isInsertDue(olds: IsoAttachmentState, { vdiUuid, once }: IsoAttachmentI
 }
 
 function requestOf({ vmUuid, vdiUuid, device, replaceMedia }: IsoAttachmentInputs): AttachmentRequest {
-  return { vmUuid, vdiUuid, device, replaceMedia, assertWanted: assertEngine };
+  return { vmUuid, vdiUuid, device, replaceMedia, assertWanted };
 }
 
 function attachmentOf(state: IsoAttachmentState): Attachment {

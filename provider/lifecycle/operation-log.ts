@@ -7,17 +7,17 @@ import { progressText, RateMeter } from "./progress-text";
 import { isTerminal } from "./terminal";
 import { Throttle } from "./throttle";
 
-/** On a terminal a row changes in place; elsewhere each message is a line that stays. */
+/** A terminal rewrites the row in place; elsewhere each message stays as a line. */
 const INTERVAL_MS = { terminal: 250, lines: 5_000 } as const;
 
 const running = new AsyncLocalStorage<OperationLog>();
 
 /**
- * Runs an operation of a resource. What it is at is shown in the resource's row; what it runs on the host is in the
- * engine's log for `--debug`.
+ * Runs an operation of a resource. Shows its progress in the resource's row, and its commands on the host in the
+ * engine's debug log.
  *
- * @param urn as it is in the state, where nothing newer is known. After a rename that one is stale, and what the
- * operation tells gets a row of its own: better than none, and than one that is not the resource's.
+ * @param urn of the resource. Without a session, read and delete only know the URN in the state: after a rename
+ * that one is stale, and the progress gets a row of its own.
  */
 export async function whileLogged<T>(urn: string, operation: () => T | Promise<T>): Promise<T> {
   listen();
@@ -29,7 +29,7 @@ export async function whileLogged<T>(urn: string, operation: () => T | Promise<T
   }
 }
 
-/** What one operation tells the engine. */
+/** Reports one operation to the engine. */
 class OperationLog {
   readonly #rate = new RateMeter();
   readonly #row: Throttle;
@@ -39,7 +39,7 @@ class OperationLog {
   constructor(private readonly urn: string) {
     const isOnTerminal = isTerminal();
     const intervalMs = isOnTerminal ? INTERVAL_MS.terminal : INTERVAL_MS.lines;
-    // Where lines stay, an operation that is done within the interval writes none.
+    // Without a terminal, an operation shorter than the interval writes no line.
     this.#row = new Throttle(intervalMs, () => this.#show(), { isAtOnce: isOnTerminal });
   }
 
@@ -56,7 +56,7 @@ class OperationLog {
 
   end(): void {
     this.#row.end();
-    // The engine would keep it beside "created" until the whole run has ended.
+    // Otherwise the engine keeps the text beside "created" until the run ends.
     if (this.#isShown) showStatus(this.urn, "");
   }
 

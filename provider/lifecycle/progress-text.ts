@@ -1,9 +1,9 @@
 import type { Progress } from "../host/progress";
 
 /**
- * What stands in the resource's row: `uploading 43 % of 1.2 GiB, 231 MiB/s, 3 s left`.
+ * The text in the resource's row: `uploading 43 % of 1.2 GiB, 231 MiB/s, 3 s left`.
  *
- * @param bytesPerSecond of an upload, where it is known
+ * @param bytesPerSecond of an upload, if known
  */
 export function progressText(progress: Progress, bytesPerSecond?: number): string {
   switch (progress.step) {
@@ -19,11 +19,11 @@ export function progressText(progress: Progress, bytesPerSecond?: number): strin
   }
 }
 
-/** How much went by within the last seconds, in bytes a second; undefined until that can be said. */
+/** Measures the rate of the last seconds in bytes per second; undefined until there are enough samples. */
 export class RateMeter {
   readonly #samples: { readonly bytes: number; readonly atMs: number }[] = [];
 
-  /** Takes how many bytes there are by now. Fewer than before are a new beginning. */
+  /** Takes the number of bytes so far. A smaller number than before starts a new measurement. */
   add(bytes: number, atMs: number): void {
     const last = this.#samples.at(-1);
     if (last && bytes < last.bytes) this.#samples.length = 0;
@@ -40,15 +40,15 @@ export class RateMeter {
   }
 }
 
-/** Long enough to be steady, short enough to tell a link that became slow. */
+/** Long enough for a steady rate, short enough to notice a link that slows down. */
 const WINDOW_MS = 5_000;
 
 const SAMPLE_MS = 100;
 
-/** What goes into buffers at first says nothing of the link. */
+/** The first bytes only fill buffers and say nothing about the link. */
 const LEAST_MS = 500;
 
-/** `1.2 GiB`, `231 MiB`: three digits at most, in units of 1024. */
+/** `1.2 GiB`, `231 MiB`: at most three digits, units of 1024. */
 export function sizeText(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -61,7 +61,7 @@ export function sizeText(bytes: number): string {
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
 
-/** `3 s`, `12 min`, `3 h`, rounded up: what is left takes at least something. */
+/** `3 s`, `12 min`, `3 h`, rounded up so that it never says 0 s left. */
 export function durationText(seconds: number): string {
   if (seconds <= 99) return `${Math.ceil(seconds)} s`;
   if (seconds <= 99 * 60) return `${Math.ceil(seconds / 60)} min`;
@@ -81,12 +81,12 @@ function uploadText(
   return parts.join(", ");
 }
 
-/** Up to 20; the tries of a minute are fewer. */
+/** Correct up to 20; there are fewer attempts than that. */
 function ordinal(count: number): string {
   return `${count}${{ 1: "st", 2: "nd", 3: "rd" }[count] ?? "th"}`;
 }
 
-/** A VM's name is anybody's: it may not steer the terminal. */
+/** A VM's name is untrusted: control characters could steer the terminal. */
 function oneLine(text: string): string {
   return text.replaceAll(/\p{Cc}+/gu, " ");
 }

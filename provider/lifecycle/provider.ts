@@ -1,6 +1,8 @@
 /**
- * What the serialised providers in every state require by this path, `pulumi-xen-iso/provider`: a promise from
- * 0.1.0 on. A state that an old release wrote calls these functions of the installed one.
+ * The providers of all resources, for both doors: the serialised dynamic providers and the provider plugin.
+ *
+ * Every state requires this module by its path, `pulumi-xen-iso/provider`. The path is a promise since 0.1.0: a
+ * state that an old release wrote calls these functions of the installed release.
  *
  * @packageDocumentation
  */
@@ -22,7 +24,7 @@ import * as release from "./iso-release";
 import * as lifecycle from "./temp-iso";
 import type { TempIsoState } from "./temp-iso";
 
-/** Takes the stack's configuration; done when it returns, because the host does not wait for it. */
+/** Takes the stack's configuration before it returns: the host does not wait for the promise. */
 export function configure({ config }: ConfigureRequest): Promise<void> {
   connection.configure(config);
   watchEngine();
@@ -70,7 +72,7 @@ export const isoAttachment = {
     atEngine(() => attachment.remove(state), state.owner),
 };
 
-/** The life of a `XenIsoRelease`; its delete does nothing, because nothing is there any more. */
+/** The life of a `XenIsoRelease`. Its delete does nothing, because nothing is left to delete. */
 export const isoRelease = {
   configure,
   check: (_olds: Record<string, unknown>, news: Record<string, unknown>): Promise<CheckResult> =>

@@ -3,7 +3,7 @@ import { v4 as uuidv4 } from "uuid";
 import { RollbackIncompleteError } from "../host/rollback";
 import { assertSameHost, createTempIso, deleteTempIso, readTempIso } from "../host/temp-iso";
 import { CreatedButFailedError } from "./engine-error";
-import { assertEngine, engineGone } from "./engine-watch";
+import { abandoned, assertWanted } from "./engine-watch";
 import { imageSource } from "./image-source";
 import { defaultIsoName, nameOf, type TempIsoInputs } from "./inputs";
 import { hostOf, isConnectionChanged, isOtherHost, logIn, type ReachedHost } from "./reached-host";
@@ -56,8 +56,8 @@ export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIs
       image: { source, sha256: isoSha256 },
       isoName: chosen.isoName,
       srName: chosen.srName,
-      signal: engineGone,
-      assertWanted: assertEngine,
+      signal: abandoned(),
+      assertWanted,
     });
     return { id: uuids.srUuid, outs: { ...made, ...uuids, status: "ready" } };
   } catch (error) {

@@ -3,8 +3,8 @@ import { closeSync, openSync } from "node:fs";
 let answer: boolean | undefined;
 
 /**
- * Whether somebody looks on. The engine does not tell; a process that has a terminal to open, and is no CI job, is
- * a fair sign.
+ * Whether a person watches the output. The engine does not tell, so this checks for a terminal that can be opened,
+ * outside a CI job.
  */
 export function isTerminal(): boolean {
   return (answer ??= !process.env["CI"] && canOpen("/dev/tty"));

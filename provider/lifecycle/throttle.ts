@@ -1,10 +1,10 @@
-/** Lets `show` be called at most once in an interval, the last time for whatever was asked for last. */
+/** Calls `show` at most once per interval, and once more after the last request. */
 export class Throttle {
   #shownAt: number;
   #timer: NodeJS.Timeout | undefined;
   #hasEnded = false;
 
-  /** @param isAtOnce whether the first call is not preceded by an interval, too */
+  /** @param isAtOnce whether the first call happens at once instead of after an interval */
   constructor(
     private readonly intervalMs: number,
     private readonly show: () => void,
@@ -13,7 +13,7 @@ export class Throttle {
     this.#shownAt = isAtOnce ? -Infinity : performance.now();
   }
 
-  /** Calls `show` now or once the interval is over. */
+  /** Requests a call of `show`: now, or when the interval is over. */
   ask(): void {
     if (this.#hasEnded) return;
     const waitMs = this.#shownAt + this.intervalMs - performance.now();
@@ -21,7 +21,7 @@ export class Throttle {
     else this.#timer ??= setTimeout(() => this.#showNow(), waitMs).unref();
   }
 
-  /** Nothing is shown any more, whoever still asks. */
+  /** Ignores every later request. */
   end(): void {
     this.#hasEnded = true;
     clearTimeout(this.#timer);

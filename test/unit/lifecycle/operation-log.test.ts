@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { report } from "../../../provider/host/progress";
+import { atEngine } from "../../../provider/lifecycle/engine-error";
 import { warn } from "../../../provider/lifecycle/engine-log";
 import { whileLogged } from "../../../provider/lifecycle/operation-log";
+import { inSession } from "../../../provider/lifecycle/session";
 import { tellingItsEnd } from "../../../provider/ssh/command-channel";
 import { SshError } from "../../../provider/ssh/error";
 import { startEngineLog } from "./engine-log-server";
@@ -71,6 +73,24 @@ test("what nobody's operation does is told to nobody", async () => {
   await tellingItsEnd({ host: "xen1:22", purpose: "greet" }, () => Promise.resolve({ status: 0 }));
   await warn(undefined, "Last.");
   expect(engine.entries.map(({ message }) => message)).toEqual(["Last."]);
+});
+
+test("the stack of an internal error is in the debug log, and its message alone goes to the user", async () => {
+  const fail = (error: Error) => atEngine(() => Promise.reject(error), urn("web-1"));
+  await expect(fail(new TypeError("x is not a function"))).rejects.toMatchObject({
+    message: "x is not a function",
+    stack: "",
+  });
+  await expect(fail(new SshError("CONNECTION_LOST", "xen1:22", "Gone."))).rejects.toThrow("Gone.");
+  await vi.waitFor(() => expect(engine.entries).toHaveLength(1));
+  expect(engine.entries[0]).toMatchObject({ severity: "DEBUG", urn: urn("web-1") });
+  expect(engine.entries[0]?.message).toMatch(/^TypeError: x is not a function\n +at .*operation-log\.test/);
+});
+
+test("in a session, messages go to the resource that the engine names", async () => {
+  const session = { configuration: { get: () => undefined }, urn: urn("renamed") };
+  await inSession(session, () => warn(urn("web-1"), "Mind the gap."));
+  expect(engine.entries).toMatchObject([{ urn: urn("renamed"), message: "Mind the gap." }]);
 });
 
 test("an operation goes its way when the engine's log is gone", async () => {
