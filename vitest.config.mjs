@@ -16,6 +16,14 @@ export default defineConfig({
       },
       {
         test: {
+          name: "remote",
+          include: ["test/remote/**/*.test.ts"],
+          globalSetup: "test/temporary-folder.ts",
+          testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           name: "host",
           include: ["test/host/**/*.test.ts"],
           globalSetup: "test/temporary-folder.ts",

@@ -1,7 +1,7 @@
 // Makes a fresh clone ready to run: packages installed, the library built. What is done already is skipped.
 // Plain Node without a dependency: it runs before there is a node_modules folder.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -17,7 +17,7 @@ if (!isInstalled()) {
   npm("ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error");
 }
 if (!isBuilt()) {
-  console.log("Building dist (tsc)");
+  console.log("Building dist");
   build();
 }
 
@@ -51,6 +51,8 @@ function changedMs(path) {
 function build() {
   const begun = new Date();
   run(process.execPath, inRoot("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json");
+  // The shell functions that run on a host stand beside the compiled module that reads them.
+  cpSync(inRoot("provider", "host", "remote"), inRoot("dist", "host", "remote"), { recursive: true });
   writeFileSync(stamp, "");
   utimesSync(stamp, begun, begun);
 }

@@ -1,6 +1,6 @@
 import { fingerprint } from "../ssh/host-key";
 import type { HostFacts, Place, Toolstack } from "./host-facts";
-import { bytes } from "./print";
+import { sizeText } from "../text/units";
 
 /** One thing that `doctor` looked at. */
 export interface Check {
@@ -93,7 +93,7 @@ function startUpFiles({ noise, isInputWhole }: HostFacts): Check {
     ? ok(name, "root's shell starts without a word")
     : warning(
         name,
-        `Those of root's shell print ${bytes(Buffer.byteLength(noise))}: SFTP does not work, other commands do.`,
+        `Those of root's shell print ${sizeText(Buffer.byteLength(noise))}: SFTP does not work, other commands do.`,
         "Make root's .bashrc print for terminals only: `[ -t 1 ] || return` at its beginning.",
       );
 }
@@ -135,7 +135,7 @@ function room({ srMountPath: name, fileSystem, availableBytes, obstacle, shortag
       `It ${obstacle}.`,
       "Set srMountPath to a folder on a file system that can be written.",
     );
-  const free = `${bytes(availableBytes)} free (${fileSystem})`;
+  const free = `${availableBytes === undefined ? "an unknown size" : sizeText(availableBytes)} free (${fileSystem})`;
   if (shortage) return failed(name, `${free}: no disc can be made.`, shortage);
   return fileSystem === "tmpfs" || fileSystem === "ramfs"
     ? warning(

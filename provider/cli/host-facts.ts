@@ -1,5 +1,7 @@
-import { MEASURE_ROOM, noRoom } from "../host/room";
-import { lines, sh } from "../ssh/sh";
+import { valueOf } from "../host/protocol";
+import { remote } from "../host/remote";
+import { noRoom, parseRoom } from "../host/room";
+import { sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
 import { hostList, poolList } from "../xe/commands";
 import type { XeRecord } from "../xe/parse";
@@ -37,7 +39,7 @@ export interface Place {
   /** As `stat -f -c %T` prints it. */
   readonly fileSystem: string;
   /** Of memory, what dom0 has left at most. */
-  readonly availableBytes: number;
+  readonly availableBytes: number | undefined;
   /** What is there and cannot have folders made in it. */
   readonly obstacle: string | undefined;
   /** Why even the smallest image would be refused. */
@@ -68,11 +70,11 @@ export async function readHostFacts(
   const hostKey = await host.hostKey();
   const cipher = await host.cipher();
   const roundTripMs = await measureRoundTrip(host);
-  const { stdout, noise } = await host.exec(FACTS, {
+  const { stdout, noise } = await host.exec(remote(sh`host_facts`), {
     purpose: "look at the host",
     timeoutMs: QUICK_TIMEOUT_MS,
   });
-  const value = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(stdout)?.[1];
+  const value = (key: string) => valueOf(stdout, key);
   return {
     address,
     user: target.user,
@@ -91,15 +93,6 @@ export async function readHostFacts(
       value("xe") === undefined ? { problem: "There is no xe to ask it with." } : await askToolstack(host),
   };
 }
-
-/** Of `~/.xe`, which may hold a password, nothing but whether it names a server. */
-const FACTS = lines(
-  sh`! command -v xe >/dev/null || echo xe=`,
-  sh`for key in INSTALLATION_UUID PRODUCT_BRAND PRODUCT_VERSION; do
-  sed -n "s/^$key='\(.*\)'/$key=\1/p" /etc/xensource-inventory 2>/dev/null
-done`,
-  sh`! grep -q '^server=' "$HOME"/.xe 2>/dev/null || echo xe-server=`,
-);
 
 async function measureRoundTrip(host: SharedConnection): Promise<number> {
   const times: number[] = [];
@@ -121,25 +114,15 @@ async function isInputWhole(host: SharedConnection): Promise<boolean> {
 }
 
 async function lookAtPlace(host: SharedConnection, srMountPath: string): Promise<Place> {
-  const script = lines(
-    sh`path=${srMountPath}
-while [ ! -e "$path" ] && [ -n "$path" ]; do path=$(dirname -- "$path"); done
-[ -d "$path" ] || echo "obstacle=is no folder"
-[ -w "$path" ] || echo "obstacle=cannot be written"
-[ -d "$path" ] || path=$(dirname -- "$path")
-cd -P -- "$path" || exit
-promised=0`,
-    MEASURE_ROOM,
-    sh`has_room 1 || echo shortage=`,
-  );
-  const { stdout } = await host.exec(script, { purpose: "measure the room", timeoutMs: QUICK_TIMEOUT_MS });
-  const [, fileSystem = "", availableKib] = /^free=(.*) (\d+) \d+ \d+$/m.exec(stdout) ?? [];
-  const isShort = /^shortage=/m.test(stdout);
+  const options = { purpose: "measure the room", timeoutMs: QUICK_TIMEOUT_MS };
+  const { stdout } = await host.exec(remote(sh`look_at_mount_path ${srMountPath}`), options);
+  const { type, availableBytes } = parseRoom(stdout);
+  const isShort = valueOf(stdout, "shortage") !== undefined;
   return {
     srMountPath,
-    fileSystem,
-    availableBytes: Number(availableKib) * 1024,
-    obstacle: /^obstacle=(.*)$/m.exec(stdout)?.[1],
+    fileSystem: type,
+    availableBytes,
+    obstacle: valueOf(stdout, "obstacle"),
     shortage: isShort ? noRoom(stdout, { sizeBytes: 1, srMountPath }, host.address).message : undefined,
   };
 }

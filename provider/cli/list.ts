@@ -2,7 +2,8 @@ import { findTempIsos, type FoundDrive, type FoundTempIso, type FoundTempIsos } 
 import type { SharedConnection } from "../ssh/shared-connection";
 import { harmOf } from "./corpse";
 import { EXIT, type ExitStatus } from "./exit";
-import { bytes, count, duration, print, table } from "./print";
+import { durationText, sizeText } from "../text/units";
+import { count, print, table } from "./print";
 
 /** What `list` is asked for. */
 export interface ListOptions {
@@ -56,8 +57,8 @@ function rowOf(found: FoundTempIso, hostNames: ReadonlyMap<string, string>): str
   const place = isHere ? "" : ` on ${hostNames.get(hostUuid ?? "") ?? "a host that is not known"}`;
   return [
     `${state}${isUnderWay ? " (under way)" : ""}${place}`,
-    duration(ageSeconds),
-    bytes(sizeBytes),
+    ageSeconds === undefined ? "-" : durationText(ageSeconds),
+    sizeBytes === undefined ? "-" : sizeText(sizeBytes),
     srs.map(({ uuid }) => uuid).join(", ") || "-",
     drives.map(driveText).join(", ") || "-",
     srPath ?? found.folderUuid,

@@ -1,3 +1,5 @@
+import type { ExecResult } from "../ssh/exec";
+
 /** What a host could not do for a temporary ISO, as a name to branch on. */
 export type HostErrorCode =
   | "NOT_A_XENSERVER"
@@ -34,3 +36,12 @@ export class HostError extends Error {
     super(message, options);
   }
 }
+
+/** A message with what the host wrote to standard error. */
+export function withHostWords(message: string, { stderr }: Pick<ExecResult, "stderr">): string {
+  const words = stderr.trim();
+  return words ? `${message} The host says: ${words}` : message;
+}
+
+/** The limit of a command that neither moves an image nor waits for the toolstack. */
+export const QUICK_TIMEOUT_MS = 60_000;

@@ -1,8 +1,8 @@
-import type { ExecResult } from "../ssh/exec";
-import { lines, type Script, sh } from "../ssh/sh";
+import { sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
-import { HostError, type HostErrorCode } from "./error";
-import { START_OF } from "./process";
+import { HostError, QUICK_TIMEOUT_MS, withHostWords } from "./error";
+import { valueOf } from "./protocol";
+import { remote } from "./remote";
 
 /** A resource's own folder on the host. */
 export interface Folder {
@@ -30,208 +30,91 @@ export function folderAt(path: string): Folder {
 export const FILE = {
   /** The image until it is whole. */
   upload: "upload",
-  /** Process id and start of each script that works in the folder, a line each. */
+  /** PID and start of each script that works in the folder. */
   writers: "writers",
-  /** Says whose folder it is, from the first moment until its SR is known. */
+  /** The marker: whose folder it is, until the disc is complete. */
   pending: "pending",
-  /**
-   * Sha256, size and name of the image, a line each, once it is whole: by this its twins find it. A fourth line says
-   * that the making of its SR has begun.
-   */
+  /** The record that marks the image complete; see `remote/image.sh`. */
   image: "image",
 } as const;
 
-/** The fourth line of {@link FILE.image}. */
-export const SR_BEGUN = "sr";
-
-/** For a command that neither moves an image nor waits for the toolstack. */
-export const QUICK_TIMEOUT_MS = 60_000;
+/** How far the making of a disc has come; see `take_over` in `remote/folder.sh`. */
+export type Stage = "nothing" | "folder" | "image" | "sr";
 
 /**
- * The host's own INSTALLATION_UUID: what `host-uuid=` wants, whatever its role in the pool.
+ * Ends what still runs in a folder behind a link that is lost.
  *
- * @throws {@link HostError} `NOT_A_XENSERVER`
+ * @returns how far it had come
+ * @throws {@link HostError} `FOLDER_FAILED`
  */
-export async function identify(host: SharedConnection): Promise<string> {
-  const result = await host.exec(IDENTIFY, { purpose: "identify the host", timeoutMs: QUICK_TIMEOUT_MS });
-  return hostUuidOf(host, result);
+export async function takeOver(host: SharedConnection, { srMountPath, uuid }: Folder): Promise<Stage> {
+  const script = remote(sh`take_over ${srMountPath} ${uuid}`);
+  const result = await host.exec(script, { purpose: "look at the folder", timeoutMs: QUICK_TIMEOUT_MS });
+  const stage = valueOf(result.stdout, "stage");
+  if (result.status !== 0 || !stage) throw cannotLook(host, `${srMountPath}/${uuid}`, result);
+  return stage as Stage;
 }
 
 /**
- * Says that the resource is complete: its folder is no longer pending. With its marker it would be cleared by
- * the next create of the resource.
+ * Says that the disc is complete. With its marker, the next create of the same resource would clear the folder.
  *
  * @throws {@link HostError} `FOLDER_FAILED`
  */
 export async function removeMarker(host: SharedConnection, folder: Folder): Promise<void> {
-  const script = lines(sh`cd -- ${pathOf(folder)}`, REMOVE_MARKER);
+  const script = remote(sh`remove_marker ${pathOf(folder)}`);
   const result = await host.exec(script, { purpose: "remove the marker", timeoutMs: QUICK_TIMEOUT_MS });
   if (result.status !== 0) throw markerStays(host, folder, result);
 }
 
 /** The marker cannot be removed. */
-export function markerStays(host: SharedConnection, folder: Folder, result: ExecResult): HostError {
+export function markerStays(
+  host: SharedConnection,
+  folder: Folder,
+  result: { readonly stderr: string },
+): HostError {
   const message = `The marker in ${pathOf(folder)} on ${host.address} could not be removed. Check the file system there.`;
-  return failed(host, "FOLDER_FAILED", message, result);
-}
-
-/** Removes the marker of the folder it is in; a renewal that is under way does not make it anew. */
-export const REMOVE_MARKER: Script = sh`rm -f -- ${[FILE.pending, FILE.writers]}`;
-
-/** Notes the script that works in the folder it is in, so that it can be ended when nobody waits for it. */
-export const NOTE_WRITER: Script = lines(START_OF, sh`start_of $$; echo "$$ $start" >>${FILE.writers}`);
-
-/** Ends scripts whose client is gone: they may still hold the file, and with it the space, or go on. */
-const STOP_WRITERS: Script = lines(
-  START_OF,
-  sh`while read -r pid started; do
-  [ -n "$started" ] && [ "$pid" != "$$" ] && start_of "$pid" && [ "$start" = "$started" ] && kill -9 -- "-$pid"
-done <${FILE.writers} 2>/dev/null`,
-);
-
-/** How far the making of a disc has come in a folder, and that nothing goes on in it any more. */
-export type Stage =
-  /** There is no folder. */
-  | "nothing"
-  /** Perhaps with a part of the image. */
-  | "folder"
-  /** The image is whole. */
-  | "image"
-  /** Whoever made it has begun to make the SR. */
-  | "sr";
-
-/**
- * Ends what still runs in a folder behind a link that is lost.
- *
- * @throws {@link HostError} `FOLDER_FAILED`
- */
-export async function takeOver(host: SharedConnection, folder: Folder): Promise<Stage> {
-  const path = pathOf(folder);
-  const script = lines(
-    sh`[ ! -L ${folder.srMountPath} ] && cd -- ${folder.srMountPath} 2>/dev/null || exit 0
-exec 9<. && flock -w 30 9 || exit 1
-[ -d ${path} ] && [ ! -L ${path} ] && cd -- ${path} || exit 0`,
-    STOP_WRITERS,
-    sh`if [ ! -f ${FILE.image} ]; then echo folder
-elif [ "$(sed -n 4p ${FILE.image})" = ${SR_BEGUN} ]; then echo sr
-else echo image
-fi`,
-  );
-  const result = await host.exec(script, { purpose: "look at the folder", timeoutMs: QUICK_TIMEOUT_MS });
-  if (result.status !== 0) throw cannotLook(host, path, result);
-  return (result.stdout.trim() || "nothing") as Stage;
+  return new HostError("FOLDER_FAILED", host.address, withHostWords(message, result));
 }
 
 /**
- * Removes what this package put into the folder, by name, and the folder. Nothing to do when it is gone.
+ * Removes what this package put into the folder, by name, and the folder. Succeeds if it is gone already.
  *
- * It waits for the lock under which folders are made: the making that is undone here may still go on over there,
- * behind a link that is lost.
- *
- * @throws {@link HostError} `FOLDER_NOT_OURS` when a link stands in its place, or in that of `srMountPath`, or it
+ * @throws {@link HostError} `FOLDER_NOT_OURS` if a link stands in its place, or in that of `srMountPath`, or it
  * holds something else
  */
 export async function removeFolder(host: SharedConnection, folder: Folder, isoName: string): Promise<void> {
-  const path = pathOf(folder);
-  const script = removeScript(folder, isoName);
+  const { srMountPath, uuid } = folder;
+  const script = remote(sh`remove_folder ${srMountPath} ${uuid} ${isoName}`);
   const result = await host.exec(script, { purpose: "remove the folder", timeoutMs: QUICK_TIMEOUT_MS });
   if (result.status === 0) return;
   const message =
-    `The folder ${path} on ${host.address} could not be removed. ` +
-    `Remove by hand what is in it and not needed, then run the command again.`;
-  throw failed(host, "FOLDER_NOT_OURS", message, result);
-}
-
-/** See {@link removeFolder}. */
-export function removeScript(folder: Folder, isoName: string): Script {
-  const path = pathOf(folder);
-  return lines(
-    sh`cd -- ${folder.srMountPath} 2>/dev/null || exit 0
-[ ! -e ${path} ] || { ${refuseLink(folder.srMountPath, EXIT.notRemoved)}; }
-exec 9<. && flock -w 15 9 || { echo 'Another run keeps it locked.' >&2; exit ${EXIT.notRemoved}; }
-[ ! -L ${path} ] || { echo 'It is a link.' >&2; exit ${EXIT.notRemoved}; }
-[ -d ${path} ] && cd -- ${path} || exit 0`,
-    STOP_WRITERS,
-    sh`rm -f -- ${[isoName, ...Object.values(FILE)]} || exit ${EXIT.notRemoved}
-rmdir -- ${path} || { ls -A >&2; exit ${EXIT.notRemoved}; }`,
-  );
+    `The folder ${pathOf(folder)} on ${host.address} could not be removed. ` +
+    `Remove what is in it by hand if it is not needed, then run the command again.`;
+  throw new HostError("FOLDER_NOT_OURS", host.address, withHostWords(message, result));
 }
 
 /**
- * What is left of the folder and its image.
+ * Looks for the folder and its image.
  *
- * @returns the image's size in bytes, `undefined` when the folder is there without it
+ * @returns `imageBytes`, the size of the image; undefined if the folder is there without it
+ * @throws {@link HostError} `FOLDER_FAILED`
  */
 export async function lookAtFolder(
   host: SharedConnection,
   folder: Folder,
   isoName: string,
 ): Promise<{ isThere: boolean; imageBytes?: number }> {
-  const path = pathOf(folder);
-  const result = await host.exec(
-    sh`[ -d ${path} ] && [ ! -L ${path} ] || exit 0
-echo folder
-[ ! -f ${path}/${isoName} ] || stat -c %s -- ${path}/${isoName} || [ ! -e ${path}/${isoName} ]`,
-    { purpose: "look at the folder", timeoutMs: QUICK_TIMEOUT_MS },
-  );
-  if (result.status !== 0) throw cannotLook(host, path, result);
-  const [there, size] = result.stdout.split("\n");
-  return { isThere: there === "folder", ...(size ? { imageBytes: Number(size) } : {}) };
+  const script = remote(sh`look_at_folder ${pathOf(folder)} ${isoName}`);
+  const result = await host.exec(script, { purpose: "look at the folder", timeoutMs: QUICK_TIMEOUT_MS });
+  if (result.status !== 0) throw cannotLook(host, pathOf(folder), result);
+  const bytes = valueOf(result.stdout, "image");
+  return {
+    isThere: valueOf(result.stdout, "folder") !== undefined,
+    ...(bytes && { imageBytes: Number(bytes) }),
+  };
 }
 
-/** An error with the host's own words behind it. */
-export function failed(
-  host: SharedConnection,
-  code: HostErrorCode,
-  message: string,
-  { stderr }: Pick<ExecResult, "stderr">,
-): HostError {
-  const words = stderr.trim();
-  return new HostError(code, host.address, words ? `${message} The host says: ${words}` : message);
-}
-
-/** Exit statuses of the scripts, beside the shell's own. */
-export const EXIT = {
-  notXenServer: 3,
-  folderFailed: 4,
-  notRemoved: 5,
-  ownerBusy: 6,
-  abandoned: 7,
-  noRoom: 8,
-  notWhole: 9,
-  // 10 says that `xe` failed (xe/iso-sr.ts).
-  imageFailed: 11,
-} as const;
-
-/** Sets `host_uuid`, and prints it. */
-export const IDENTIFY: Script = sh`command -v xe >/dev/null && [ -r /etc/xensource-inventory ] || exit ${EXIT.notXenServer}
-host_uuid=$(sed -n "s/^INSTALLATION_UUID='\(.*\)'/\1/p" /etc/xensource-inventory)
-echo "host-uuid=$host_uuid"`;
-
-/**
- * Nothing is made or removed through a link in the place of `srMountPath`: one that was there could not be told
- * from one that was put there since. A link above it is fine: /var/run is one.
- */
-export function refuseLink(srMountPath: string, status: number): Script {
-  return sh`[ ! -L ${srMountPath} ] || { echo ${srMountPath} is a link to "$(readlink -f -- ${srMountPath})". >&2; exit ${status}; }`;
-}
-
-/** What {@link IDENTIFY} has printed. */
-export function hostUuidOf(host: SharedConnection, { status, stdout }: ExecResult): string {
-  const uuid = valueOf(stdout, "host-uuid");
-  if (status !== EXIT.notXenServer && uuid) return uuid;
-  const message =
-    `${host.address} is no XenServer or XCP-ng host: it has no \`xe\` or no /etc/xensource-inventory. ` +
-    `Check connection.host; it has to name the host itself (dom0), not a VM on it.`;
-  throw new HostError("NOT_A_XENSERVER", host.address, message);
-}
-
-/** The value of a `name=value` line. */
-export function valueOf(stdout: string, name: string): string {
-  return new RegExp(`^${name}=(.*)$`, "m").exec(stdout)?.[1] ?? "";
-}
-
-function cannotLook(host: SharedConnection, path: string, result: ExecResult): HostError {
-  const message = `The folder ${path} on ${host.address} could not be looked at. Check the file system there.`;
-  return failed(host, "FOLDER_FAILED", message, result);
+function cannotLook(host: SharedConnection, path: string, result: { readonly stderr: string }): HostError {
+  const message = `The folder ${path} on ${host.address} could not be read. Check the file system there.`;
+  return new HostError("FOLDER_FAILED", host.address, withHostWords(message, result));
 }

@@ -1,32 +1,52 @@
-import { lines, type Script, sh } from "../ssh/sh";
-import { FILE } from "./folder";
-import { START_OF } from "./process";
+import { sh } from "../ssh/sh";
+import type { SharedConnection } from "../ssh/shared-connection";
+import { QUICK_TIMEOUT_MS } from "./error";
+import { type Folder, pathOf } from "./folder";
+import { remote } from "./remote";
 
-/** How long after its last touch a pending marker still stands for somebody who works, in seconds. */
-const LEASE_SECONDS = 60;
+/** A marker that was not renewed for a minute counts as abandoned. */
+const RENEWAL_MS = 10_000;
+
+/** The folders of each host in which this process works. */
+const held = new Map<SharedConnection, Set<string>>();
 
 /**
- * `read_marker <folder>` sets what the marker there says: `owner`, `iso`, `size`, `session`, `started`, each empty
- * where it says nothing, the size 0. Of this marker, `is_held <seconds since it was touched>` says whether
- * somebody works there: the SSH session that made it lives, and has touched it lately. None of it takes a process.
+ * Keeps the marker of a folder fresh while `work` goes on. One command renews those of all folders on a host. It
+ * comes from here, not from a loop on the host: behind a half-open link such a loop would go on for hours.
  */
-export const READ_MARKER: Script = lines(
-  START_OF,
-  sh`read_marker() {
-  local line
-  owner= iso= size= session= started=
-  while IFS= read -r line; do
-    case $line in
-      owner=*) owner=\${line#*=} ;;
-      iso=*) iso=\${line#*=} ;;
-      size=*) size=\${line#*=} ;;
-      session=*) session=\${line#*=} ;;
-      started=*) started=\${line#*=} ;;
-    esac
-  done 2>/dev/null <"$1"/${FILE.pending}
-  [[ $size =~ ^[0-9]+$ ]] || size=0
+export async function whileLeased<T>(
+  host: SharedConnection,
+  folder: Folder,
+  work: () => Promise<T>,
+): Promise<T> {
+  const path = pathOf(folder);
+  const paths = held.get(host) ?? renewFoldersOf(host);
+  paths.add(path);
+  try {
+    return await work();
+  } finally {
+    paths.delete(path);
+    if (paths.size === 0) held.delete(host);
+  }
 }
-is_held() {
-  [ "$1" -lt ${LEASE_SECONDS} ] && [ -n "$started" ] && start_of "$session" && [ "$start" = "$started" ]
-}`,
-);
+
+function renewFoldersOf(host: SharedConnection): Set<string> {
+  const paths = new Set<string>();
+  held.set(host, paths);
+  const timer = setInterval(() => {
+    if (held.get(host) !== paths) clearInterval(timer);
+    // A failed renewal does no harm by itself: the work finds out what is wrong with the link.
+    else renewMarkers(host, [...paths]).catch(() => undefined);
+  }, RENEWAL_MS).unref();
+  return paths;
+}
+
+/**
+ * Says that this SSH session still works in these folders. A new session takes over from a lost one.
+ *
+ * @param paths absolute folders on the host
+ */
+export async function renewMarkers(host: SharedConnection, paths: readonly string[]): Promise<void> {
+  const script = remote(sh`renew_markers ${paths}`);
+  await host.exec(script, { purpose: "renew the markers", timeoutMs: QUICK_TIMEOUT_MS });
+}

@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Registers what undoes the step that follows; `what` names it for a message: "the folder /var/opt/…". */
-export type Undo = (what: string, action: () => Promise<void>) => void;
+/**
+ * Registers what undoes the step that follows; `what` names it for a message: "the folder /var/opt/…". `action` is
+ * given the failure that made it necessary.
+ */
+export type Undo = (what: string, action: (cause: unknown) => Promise<void>) => void;
 
 /** A step failed, and not everything before it could be undone. */
 export class RollbackIncompleteError extends Error {
@@ -17,7 +20,7 @@ export class RollbackIncompleteError extends Error {
   ) {
     const leftovers = left.map(({ what, error }) => `${what} (${messageOf(error)})`).join("; ");
     super(
-      `${messageOf(cause)} What could not be undone: ${leftovers}. The next \`pulumi up\` or \`pulumi destroy\` clears it.`,
+      `${messageOf(cause)} Could not be undone: ${leftovers}. The next \`pulumi up\` or \`pulumi destroy\` clears it.`,
     );
   }
 }
@@ -27,33 +30,52 @@ const BUDGET_MS = 20_000;
 
 /**
  * Runs steps that each register beforehand what undoes them. If one fails, what was registered is undone, last
- * first, going on past an undo that fails.
+ * first. An undo that fails ends the rollback: what comes before it stands beneath it, and an SR without its folder
+ * harms the host.
  *
  * @throws what the step threw, when everything was undone
  * @throws {@link RollbackIncompleteError} when something stayed
  */
 export async function withRollback<T>(steps: (undo: Undo) => Promise<T>): Promise<T> {
-  const undos: { what: string; action: () => Promise<void> }[] = [];
+  const undos: Registered[] = [];
   try {
     return await steps((what, action) => undos.push({ what, action }));
   } catch (cause) {
-    const left = await undoAll(undos.reverse());
+    const left = await undoAll(undos.reverse(), cause);
     throw left.length === 0 ? cause : new RollbackIncompleteError(cause, left);
   }
 }
 
-async function undoAll(undos: readonly { what: string; action: () => Promise<void> }[]) {
-  const left: { what: string; error: unknown }[] = [];
+interface Registered {
+  readonly what: string;
+  readonly action: (cause: unknown) => Promise<void>;
+}
+
+/** @returns what stayed */
+async function undoAll(
+  undos: readonly Registered[],
+  cause: unknown,
+): Promise<RollbackIncompleteError["left"]> {
   const budget = new AbortController();
   const outOfTime = sleep(BUDGET_MS, undefined, { signal: budget.signal }).then(() => {
     throw new Error(`not done within ${BUDGET_MS / 1_000} s`);
   });
   outOfTime.catch(() => undefined);
-  for (const { what, action } of undos) {
-    await Promise.race([action(), outOfTime]).catch((error: unknown) => left.push({ what, error }));
+  try {
+    for (const [index, { what, action }] of undos.entries()) {
+      try {
+        await Promise.race([action(cause), outOfTime]);
+      } catch (error) {
+        const beneath = undos
+          .slice(index + 1)
+          .map((each) => ({ what: each.what, error: new Error("not tried") }));
+        return [{ what, error }, ...beneath];
+      }
+    }
+    return [];
+  } finally {
+    budget.abort();
   }
-  budget.abort();
-  return left;
 }
 
 function messageOf(error: unknown): string {

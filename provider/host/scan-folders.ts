@@ -1,7 +1,9 @@
-import { lines, sh, type Script } from "../ssh/sh";
+import { sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
-import { failed, FILE, type Folder } from "./folder";
-import { READ_MARKER } from "./marker";
+import { HostError, withHostWords } from "./error";
+import { FILE, type Folder } from "./folder";
+import { parseLines } from "./protocol";
+import { remote } from "./remote";
 
 /** A folder named by a UUID in a mount path, as it was found. */
 export interface FoundFolder {
@@ -22,7 +24,7 @@ export interface FoundMarker {
   /** URN of the resource. */
   readonly owner: string;
   readonly isoName: string;
-  /** Whether somebody works in the folder: the session that made it lives, and has touched it lately. */
+  /** Whether somebody works in the folder: the session that made it lives, and its lease was renewed. */
   readonly isUnderWay: boolean;
 }
 
@@ -36,56 +38,23 @@ export interface FoundFile {
 const TIMEOUT_MS = 120_000;
 
 /**
- * Looks into every folder named by a UUID directly in `srMountPath`, and changes nothing. It holds the lock under
- * which folders are made, so that none is seen without its marker; a folder that is a mount is never entered,
- * because a dead NFS mount hangs whoever looks into it.
+ * Looks into every folder named by a UUID directly in `srMountPath`, and changes nothing.
  *
- * @returns nothing where there is no such mount path
- * @throws `HostError` `FOLDER_FAILED` when the lock cannot be had
+ * @returns nothing if there is no such mount path
+ * @throws `HostError` `FOLDER_FAILED` if the lock cannot be had
  */
 export async function scanFolders(host: SharedConnection, srMountPath: string): Promise<FoundFolder[]> {
   const options = { purpose: "look for folders", timeoutMs: TIMEOUT_MS };
-  const result = await host.exec(scanScript(srMountPath), options);
+  const result = await host.exec(remote(sh`scan_folders ${srMountPath}`), options);
   if (result.status !== 0) {
-    const message = `${srMountPath} on ${host.address} could not be looked through. Run the command again once no other run makes folders there.`;
-    throw failed(host, "FOLDER_FAILED", message, result);
+    const message = `${srMountPath} on ${host.address} could not be searched. Run the command again once no other run makes folders there.`;
+    throw new HostError("FOLDER_FAILED", host.address, withHostWords(message, result));
   }
   return parseScan(result.stdout, srMountPath);
 }
 
-const scanScript = (srMountPath: string): Script =>
-  lines(
-    READ_MARKER,
-    sh`cd -- ${srMountPath} 2>/dev/null || exit 0
-exec 9<. && flock -w 30 9 || exit 4
-now=$(date +%s)
-read -r -d '' mounts </proc/self/mounts
-for name in ????????-????-????-????-????????????; do
-  case "$mounts" in *"/$name "*) continue ;; esac
-  [ -d "$name" ] && [ ! -L "$name" ] || continue
-  (
-    cd -- "$name" && set -- $(stat -c '%a %Y' .) && [ $# -eq 2 ] || exit
-    echo "folder=$name"
-    echo "mode=$1"
-    echo "age=$((now - $2))"
-    if touched=$(stat -c %Y ${FILE.pending} 2>/dev/null); then
-      read_marker .
-      printf '%s\n' "owner=$owner" "iso=$iso"
-      ! is_held $((now - touched)) || echo under-way=
-    fi
-    for file in * .[!.]*; do
-      [ -e "$file" ] || [ -L "$file" ] || continue
-      case "$file" in *[![:print:]]*) echo other=; continue ;; esac
-      [ -f "$file" ] && [ ! -L "$file" ] || { echo other=; continue; }
-      set -- $(stat -c '%s %Y' -- "$file")
-      [ $# -ne 2 ] || echo "file=$1 $((now - $2)) $file"
-    done
-    echo
-  ) 2>/dev/null
-done`,
-  );
-
-function parseScan(stdout: string, srMountPath: string): FoundFolder[] {
+/** Reads what `scan_folders` printed. */
+export function parseScan(stdout: string, srMountPath: string): FoundFolder[] {
   return stdout
     .split("\n\n")
     .filter((paragraph) => paragraph.includes("folder="))
@@ -93,26 +62,23 @@ function parseScan(stdout: string, srMountPath: string): FoundFolder[] {
 }
 
 function parseFolder(paragraph: string, srMountPath: string): FoundFolder {
-  const lines = paragraph.split("\n").map((line) => {
-    const equals = line.indexOf("=");
-    return { key: line.slice(0, equals), value: line.slice(equals + 1) };
-  });
-  const valueOf = (key: string) => lines.find((line) => line.key === key)?.value;
-  const owner = valueOf("owner");
+  const lines = parseLines(paragraph);
+  const first = (key: string) => lines.find((line) => line.key === key)?.value;
+  const owner = first("owner");
   const files = lines.filter(({ key }) => key === "file").map(({ value }) => parseFile(value));
   const images = files.filter(({ name }) => name.endsWith(".iso"));
   const own: readonly string[] = Object.values(FILE);
   const others = files.filter((file) => !own.includes(file.name) && !images.includes(file));
   return {
-    folder: { srMountPath, uuid: valueOf("folder") ?? "" },
-    mode: valueOf("mode") ?? "",
+    folder: { srMountPath, uuid: first("folder") ?? "" },
+    mode: first("mode") ?? "",
     marker:
       owner === undefined
         ? undefined
-        : { owner, isoName: valueOf("iso") ?? "", isUnderWay: valueOf("under-way") !== undefined },
+        : { owner, isoName: first("iso") ?? "", isUnderWay: first("under-way") !== undefined },
     image: images[0] ?? files.find(({ name }) => name === FILE.upload),
-    hasOthers: valueOf("other") !== undefined || others.length > 0 || images.length > 1,
-    ageSeconds: Number(valueOf("age")),
+    hasOthers: first("other") !== undefined || others.length > 0 || images.length > 1,
+    ageSeconds: Number(first("age")),
   };
 }
 

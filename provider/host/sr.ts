@@ -15,6 +15,8 @@ import { isGone, isPluggedAgain, isTrayLocked, XeError } from "../xe/error";
 import type { XeRecord } from "../xe/parse";
 import { runXeAgain } from "../xe/run";
 import { HostError } from "./error";
+import { type Folder, pathOf } from "./folder";
+import { nameDescriptionOf } from "./name-description";
 import { report } from "./progress";
 
 /** How long an SR is looked for whose sr-create was not answered; sm may be minutes at it. */
@@ -26,11 +28,16 @@ const PLUGGED_AGAIN = { firstPauseMs: 250, growth: 2, longestPauseMs: 2_000, att
 /** How long a guest may hold its tray locked. */
 export const EJECT = { firstPauseMs: 1_000, growth: 1.5, longestPauseMs: 10_000, budgetMs: 60_000 };
 
-/** By what the SR of a folder is found: its PBD's location, or, where a crash left no PBD, its description. */
+/** How the SR of a folder is found: by the location of its PBD, or, if a crash left no PBD, by its description. */
 export interface SrMark {
   /** Absolute folder on the host. */
   readonly location: string;
   readonly nameDescription: string;
+}
+
+/** The mark of a folder's SR. */
+export function markOf(folder: Folder, owner: string): SrMark {
+  return { location: pathOf(folder), nameDescription: nameDescriptionOf(owner, folder.uuid) };
 }
 
 /**

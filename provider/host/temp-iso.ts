@@ -1,53 +1,32 @@
 import { SshError } from "../ssh/error";
 import { retry } from "../ssh/retry";
-import { lines, sh } from "../ssh/sh";
+import { sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
-import type { UploadSource } from "../ssh/upload";
-import { isReplyLost, XeError } from "../xe/error";
-import { forgetUnused } from "../xe/iso-sr";
+import { isUnanswered, XeError } from "../xe/error";
 import { isAnswerLost } from "../xe/run";
 import { HostError } from "./error";
 import {
   type Folder,
   folderAt,
-  IDENTIFY,
-  identify,
   lookAtFolder,
   pathOf,
   removeFolder,
   removeMarker,
-  removeScript,
+  type Stage,
   takeOver,
 } from "./folder";
-import { uploadImage } from "./image";
-import { renewMarkers, whileLeased } from "./lease";
-import { type DiscPlan, findMadeDisc, type MadeDisc, makeAtOnce, makeDisc, NotWholeError } from "./make";
-import { nameDescriptionOf } from "./name-description";
+import { identify } from "./identify";
+import { uploadImage, uploadIncomplete } from "./image";
+import { findMadeDisc, makeDisc, makeLinkedDisc, makeSmallDisc, type MadeTempIso } from "./make";
+import { renewMarkers, whileLeased } from "./marker";
+import type { TempIsoPlan } from "./plan";
 import { AbandonedError, onceOwnerIsDone, prepareFolder } from "./prepare";
+import { remote } from "./remote";
 import { withRollback } from "./rollback";
-import { findLostSr, findSrs, forgetSr, lookAtSr, type SrMark } from "./sr";
-import { hasContent, oncePerContent } from "./twin";
+import { findLostSr, findSrs, forgetSr, lookAtSr, markOf } from "./sr";
+import { hasContent, turnToSend } from "./twin";
 
-/** What is to be made. */
-export interface TempIsoPlan {
-  readonly folder: Folder;
-  /** URN of the resource. */
-  readonly owner: string;
-  readonly image: {
-    readonly source: UploadSource;
-    /** Lower-case hex. */
-    readonly sha256: string;
-  };
-  /** File name on the host, which becomes the VDI's `name-label`. */
-  readonly isoName: string;
-  readonly srName: string;
-  /** Aborted when nobody waits for the disc any more: then the create stops and undoes what it did. */
-  readonly signal: AbortSignal;
-  /** Asked once more before the disc counts as made; rejects when nobody takes it. */
-  readonly assertWanted: () => Promise<void>;
-}
-
-/** A temporary ISO as it is recorded: by its folder all of it is found. */
+/** A temporary ISO as it is recorded: all of it is found by its folder. */
 export interface TempIso {
   /** URN of the resource as it was at create. */
   readonly owner: string;
@@ -63,9 +42,6 @@ export interface TempIso {
   readonly vdiUuid?: string;
 }
 
-/** What a create has made. */
-export type MadeTempIso = MadeDisc;
-
 /** What a host still has of a temporary ISO. */
 export type TempIsoCondition =
   | { readonly state: "ready"; readonly pbdUuid: string }
@@ -73,188 +49,179 @@ export type TempIsoCondition =
   | { readonly state: "lost" }
   | { readonly state: "gone" };
 
-/** How often a create goes on after its connection was lost; each time connecting has retries of its own. */
-const RESUME = { firstPauseMs: 500, growth: 2, longestPauseMs: 5_000, attempts: 5 };
-
-/** sm detaches one SR at a time on a host. */
-const DELETE_TIMEOUT_MS = 10 * 60_000;
-
-/** What is sent along with the command that makes its SR. */
+/** Smaller images are sent along with the command that makes their SR. */
 const SMALL_BYTES = 1024 ** 2;
 
 /**
- * Makes a temporary ISO on the host: a folder, the image in it, an SR of the folder. A failure at any step
- * undoes the steps before it. What an earlier create of the same resource left, whose process was killed, is
- * cleared first.
+ * Makes a temporary ISO on the host: a folder, the image in it, an SR of the folder. A failure at any step undoes the
+ * steps before it. After a lost connection it goes on from where the host is.
  *
  * @throws `HostError`, `XeError`, `SshError`; `RollbackIncompleteError` when something had to stay on the host
  */
 export function createTempIso(host: SharedConnection, plan: TempIsoPlan): Promise<MadeTempIso> {
-  const { folder, owner, isoName } = plan;
+  const { folder, owner, isoName, image } = plan;
   return withRollback((undo) =>
-    whileLeased(host, folder, async () => {
-      const sr = { isRefused: false };
-      undo(`what was made at ${pathOf(folder)}`, () => unmake(host, folder, { owner, isoName, sr }));
-      try {
-        return await makeResuming(host, plan);
-      } catch (error) {
-        sr.isRefused = isRefusal(error);
-        throw error;
-      }
+    whileLeased(host, folder, () => {
+      // Registered before the first step, because one command may do them all. Undone last first: the folder goes only
+      // once no SR of it is left, because an SR without its folder harms the host.
+      undo(`the folder ${pathOf(folder)}`, () => removeFolder(host, folder, isoName));
+      undo(`the SR of ${pathOf(folder)}`, (cause) => forgetSrOrUnmark(host, folder, owner, cause));
+
+      return resuming(host, plan, async (stage, lost) => {
+        switch (stage) {
+          case "nothing":
+            return afterOthersOf(host, owner, () =>
+              image.source.sizeBytes < SMALL_BYTES ? sendAlong(host, plan) : linkOrUpload(host, plan),
+            );
+          // The folder is there with its marker, and perhaps a part of the image.
+          case "folder":
+            await uploadImage(host, plan, { isBegun: true });
+            return makeUploadedDisc(host, plan);
+          // The image is there, whole.
+          case "image":
+            return makeUploadedDisc(host, plan);
+          // sr-create was sent: its SR is there, or may still come.
+          case "sr":
+            return findLostDisc(host, plan, lost);
+        }
+      });
     }),
   );
 }
 
-/** After a lost connection, or a lost answer of `sr-create`, it goes on where the host is. */
-function makeResuming(host: SharedConnection, plan: TempIsoPlan): Promise<MadeTempIso> {
-  const { folder, signal } = plan;
-  let cutOff: unknown;
-  const isPassing = (error: unknown) => {
-    // What is thrown again is final.
-    const isNew = error !== cutOff;
-    cutOff = error;
-    return isNew && isCutOff(error);
-  };
-  return retry({ ...RESUME, isPassing }, async () => {
-    signal.throwIfAborted();
-    const stage = cutOff ? await takeOver(host, folder) : "nothing";
-    if (stage === "nothing") return await clearingAbandoned(host, plan.owner, () => makeAnew(host, plan));
-
-    await renewMarkers(host, [pathOf(folder)]);
-    const disc = discPlan(plan);
-    if (stage === "sr") {
-      const srUuid = await findLostSr(host, disc.mark);
-      if (srUuid === undefined) throw cutOff;
-      return await findMadeDisc(host, disc, srUuid);
-    }
-    if (stage === "image") return await makeDisc(host, disc);
-    await uploadImage(host, folder, disc.image, { isBegun: true });
-    return await makeDisc(host, disc);
-  });
+/** A small image is sent along: folder, image and SR are one command. */
+async function sendAlong(host: SharedConnection, plan: TempIsoPlan): Promise<MadeTempIso> {
+  const made = await makeSmallDisc(host, plan);
+  if (made) return made;
+  // The folder is there. A startup file of the shell has read the image.
+  await uploadImage(host, plan);
+  return makeUploadedDisc(host, plan);
 }
 
-function isCutOff(error: unknown): boolean {
-  return isReplyLost(error) || (error instanceof SshError && error.code === "CONNECTION_LOST");
-}
-
-/** One command for a small image; else preparing, sending as much as the host has not, and making the SR. */
-async function makeAnew(host: SharedConnection, plan: TempIsoPlan): Promise<MadeTempIso> {
-  const { folder, owner, image, isoName } = plan;
+/** A large image is linked to a file of the same content if the host has one, else uploaded. */
+async function linkOrUpload(host: SharedConnection, plan: TempIsoPlan): Promise<MadeTempIso> {
+  const { folder, owner, isoName, image, signal } = plan;
   const { sizeBytes } = image.source;
-  if (sizeBytes < SMALL_BYTES) {
-    const disc = discPlan(plan);
-    const made = await unlessNotWhole(onceOwnerIsDone(() => makeAtOnce(host, disc)));
-    return made ?? uploadAndMake(host, disc);
-  }
-
-  const content = `${host.address} ${folder.srMountPath} ${image.sha256}`;
-  return oncePerContent(content, async (isThere, sent) => {
-    const disc = discPlan(plan, isThere);
-    if (sent) {
-      const made = await unlessNotWhole(onceOwnerIsDone(() => makeAtOnce(host, disc, sent)));
+  const turn = await turnToSend(`${host.address} ${folder.srMountPath} ${image.sha256}`);
+  try {
+    // Another create of this process has just sent it: folder, link and SR are one command.
+    if (turn.twin) {
+      const made = await makeLinkedDisc(host, plan, turn.twin);
       if (made) return made;
-      // It was taken away in between, with the disc that it was sent for.
+      // The other disc was deleted in between.
       await removeFolder(host, folder, isoName);
     }
     const purpose = { owner, isoName, sizeBytes, twinSha256: image.sha256 };
     const { twin, noRoom } = await prepareFolder(host, folder, purpose);
+    // The folder is there with its marker. `twin` is a file of an earlier run.
     if (twin && (await hasContent(host, twin, image.sha256))) {
-      const made = await unlessNotWhole(makeDisc(host, disc, twin));
+      const made = await makeDisc(host, plan, { twin, onWhole: turn.end });
       if (made) return made;
     }
     if (noRoom) throw noRoom;
-    return uploadAndMake(host, disc);
+    await uploadImage(host, plan);
+    signal.throwIfAborted();
+    return await makeUploadedDisc(host, plan, turn.end);
+  } finally {
+    turn.end();
+  }
+}
+
+/** The folder holds the image: names it, and makes the SR. */
+async function makeUploadedDisc(
+  host: SharedConnection,
+  plan: TempIsoPlan,
+  onWhole?: (file: { path: string; identity: string }) => void,
+): Promise<MadeTempIso> {
+  const made = await makeDisc(host, plan, onWhole && { onWhole });
+  if (!made) throw uploadIncomplete(host, plan.folder, { stderr: "" });
+  return made;
+}
+
+/** The reply of sr-create was lost: its SR is looked for, never made twice. */
+async function findLostDisc(host: SharedConnection, plan: TempIsoPlan, lost: unknown): Promise<MadeTempIso> {
+  const srUuid = await findLostSr(host, markOf(plan.folder, plan.owner));
+  if (srUuid === undefined) throw lost;
+  return findMadeDisc(host, plan, srUuid);
+}
+
+/** How often a create goes on after a loss; each time connecting has retries of its own. */
+const RESUME = { firstPauseMs: 500, growth: 2, longestPauseMs: 5_000, attempts: 5 };
+
+/** After a lost connection or reply, asks the host how far it got, and goes on from there. */
+function resuming<T>(
+  host: SharedConnection,
+  { folder, signal }: TempIsoPlan,
+  attempt: (stage: Stage, lost: unknown) => Promise<T>,
+): Promise<T> {
+  let lost: unknown;
+  const isPassing = (error: unknown) => {
+    // An error seen twice is final.
+    const isNew = error !== lost;
+    lost = error;
+    return isNew && isLoss(error);
+  };
+  return retry({ ...RESUME, isPassing }, async () => {
+    signal.throwIfAborted();
+    const stage = lost ? await takeOver(host, folder) : "nothing";
+    if (stage !== "nothing") await renewMarkers(host, [pathOf(folder)]);
+    return attempt(stage, lost);
   });
 }
 
-async function uploadAndMake(host: SharedConnection, disc: DiscPlan): Promise<MadeTempIso> {
-  await uploadImage(host, disc.folder, disc.image);
-  disc.image.signal.throwIfAborted();
-  return makeDisc(host, disc);
+function isLoss(error: unknown): boolean {
+  return isUnanswered(error) || (error instanceof SshError && error.code === "CONNECTION_LOST");
 }
 
-/** @returns undefined where the image has to be uploaded after all */
-async function unlessNotWhole(making: Promise<MadeTempIso>): Promise<MadeTempIso | undefined> {
-  try {
-    return await making;
-  } catch (error) {
-    if (error instanceof NotWholeError) return undefined;
-    throw error;
-  }
-}
-
-/** What killed creates of the same resource have left is cleared first, and its space free. */
-async function clearingAbandoned<T>(
-  host: SharedConnection,
-  owner: string,
-  attempt: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await attempt();
-  } catch (error) {
-    if (!(error instanceof AbandonedError)) throw error;
-    for (const { folder, isoName } of error.abandoned) await clearFolder(host, folder, { owner, isoName });
-  }
-  return attempt();
-}
-
-function discPlan(plan: TempIsoPlan, onWhole: DiscPlan["onWhole"] = () => undefined): DiscPlan {
-  const { folder, owner, image, isoName, srName, signal, assertWanted } = plan;
-  const mark = srOf(folder, owner);
-  return { folder, owner, image: { ...image, isoName, signal }, srName, mark, assertWanted, onWhole };
-}
-
-async function unmake(
-  host: SharedConnection,
-  folder: Folder,
-  { owner, isoName, sr }: { owner: string; isoName: string; sr: { isRefused: boolean } },
-): Promise<void> {
-  try {
-    if (sr.isRefused) await removeFolder(host, folder, isoName);
-    else await clearFolder(host, folder, { owner, isoName });
-  } catch (error) {
-    // What stays is named by the state from now on: the next create need not wait for somebody who works there.
-    await removeMarker(host, folder).catch(() => undefined);
-    throw error;
-  }
-}
-
-/** Whether sr-create failed and said so: then xapi has taken back its records. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof XeError && error.command === "sr-create" && !isAnswerLost(error);
+/** Waits for another create of the same resource; clears first what a killed one left, and so frees its space. */
+function afterOthersOf<T>(host: SharedConnection, owner: string, attempt: () => Promise<T>): Promise<T> {
+  return onceOwnerIsDone(async () => {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof AbandonedError)) throw error;
+      for (const { folder, isoName } of error.abandoned) {
+        await forgetSrOf(host, folder, owner);
+        await removeFolder(host, folder, isoName);
+      }
+    }
+    return attempt();
+  });
 }
 
 /**
- * Takes a temporary ISO away: out of every drive, its SR, its file, its folder. Each step succeeds when there
- * is nothing left of what it removes.
+ * Takes a temporary ISO away: out of every drive, its SR, its file, its folder. Each step succeeds if nothing is left
+ * of what it removes.
  *
  * @throws {@link HostError} `DISC_IN_USE` with nothing removed, `OTHER_HOST`, `FOLDER_NOT_OURS`
  */
 export async function deleteTempIso(host: SharedConnection, iso: TempIso): Promise<void> {
-  if (await deleteAtOnce(host, iso)) return;
+  if (await deleteUnusedDisc(host, iso)) return;
+  const folder = folderAt(iso.srPath);
   await assertSameHost(host, iso);
   if (iso.srUuid) await forgetSr(host, iso.srUuid);
-  await clearFolder(host, folderAt(iso.srPath), iso);
+  await forgetSrOf(host, folder, iso.owner, { mayStillCome: iso.srUuid === undefined });
+  await removeFolder(host, folder, iso.isoName);
 }
 
+/** sm detaches one SR at a time on a host. */
+const DELETE_TIMEOUT_MS = 10 * 60_000;
+
 /**
- * All of it in one command, as it is where the disc is in no drive and nothing is in the way.
+ * All of it in one command, as long as the disc is in no drive and nothing is in the way.
  *
- * @returns false where it is not that simple; what was done stays done
+ * @returns false if it is not that simple; what was done stays done
  */
-async function deleteAtOnce(host: SharedConnection, iso: TempIso): Promise<boolean> {
-  const { hostUuid, srUuid, pbdUuid, vdiUuid, srPath, isoName } = iso;
+async function deleteUnusedDisc(host: SharedConnection, iso: TempIso): Promise<boolean> {
+  const { hostUuid, srUuid, pbdUuid, vdiUuid, isoName } = iso;
+  const { srMountPath, uuid } = folderAt(iso.srPath);
   if (!hostUuid || !srUuid || !pbdUuid || !vdiUuid) return false;
-  const script = lines(
-    IDENTIFY,
-    sh`[ "$host_uuid" = ${hostUuid} ] || exit 1`,
-    forgetUnused({ srUuid, pbdUuid, vdiUuid }),
-    removeScript(folderAt(srPath), isoName),
+  const script = remote(
+    sh`delete_unused_disc ${hostUuid} ${srUuid} ${pbdUuid} ${vdiUuid} ${srMountPath} ${uuid} ${isoName}`,
   );
   try {
-    return (
-      (await host.exec(script, { purpose: "remove the disc", timeoutMs: DELETE_TIMEOUT_MS })).status === 0
-    );
+    const result = await host.exec(script, { purpose: "remove the disc", timeoutMs: DELETE_TIMEOUT_MS });
+    return result.status === 0;
   } catch (error) {
     if (isAnswerLost(error)) return false;
     throw error;
@@ -264,7 +231,7 @@ async function deleteAtOnce(host: SharedConnection, iso: TempIso): Promise<boole
 /**
  * Looks what the host still has of a temporary ISO.
  *
- * @throws {@link HostError} `OTHER_HOST` when another host answers at its address
+ * @throws {@link HostError} `OTHER_HOST` if another host answers at its address
  */
 export async function readTempIso(host: SharedConnection, iso: TempIso): Promise<TempIsoCondition> {
   await assertSameHost(host, iso);
@@ -274,7 +241,7 @@ export async function readTempIso(host: SharedConnection, iso: TempIso): Promise
     lookAtFolder(host, folder, iso.isoName),
   ]);
   if (!sr.isThere && !image.isThere) {
-    const others = await findSrs(host, srOf(folder, iso.owner));
+    const others = await findSrs(host, markOf(folder, iso.owner));
     return { state: others.length === 0 ? "gone" : "lost" };
   }
   const pbd = sr.pbds.find(
@@ -291,35 +258,52 @@ export async function assertSameHost(host: SharedConnection, iso: TempIso): Prom
   const hostUuid = await identify(host);
   if (iso.hostUuid === undefined || hostUuid === iso.hostUuid) return;
   const message =
-    `${host.address} is another host than the one on which the disc was made: its INSTALLATION_UUID is ${hostUuid}, not ${iso.hostUuid}. ` +
+    `${host.address} is not the host on which the disc was made: its INSTALLATION_UUID is ${hostUuid}, not ${iso.hostUuid}. ` +
     `If the host was reinstalled, nothing is left of the disc: drop the resource from the state with \`pulumi state delete <URN>\`.`;
   throw new HostError("OTHER_HOST", host.address, message);
 }
 
 /**
- * The folder goes last, once no SR is left of it: an SR without its folder harms the host. Where the
- * making of an SR was begun and nobody knows of one, it may still come, of a call that was not answered.
+ * Forgets every SR that was made of a folder, once nothing works in it any more. If sr-create was sent and nobody knows
+ * of an SR, it may still come; then it is waited for.
+ *
+ * @param isRefused xapi refused sr-create: none comes, and a toolstack that does not answer the look is no obstacle
  */
-async function clearFolder(
+async function forgetSrOf(
   host: SharedConnection,
   folder: Folder,
-  { owner, isoName, srUuid }: { owner: string; isoName: string; srUuid?: string },
+  owner: string,
+  { mayStillCome = true, isRefused = false } = {},
 ): Promise<void> {
-  const mark = srOf(folder, owner);
+  const mark = markOf(folder, owner);
   const stage = await takeOver(host, folder);
-  const found = await findSrs(host, mark);
+  const found = await findSrs(host, mark).catch((error: unknown) => {
+    if (isRefused && error instanceof XeError) return [];
+    throw error;
+  });
   for (const each of found) await forgetSr(host, each);
-  if (stage === "sr" && srUuid === undefined && found.length === 0) {
+  if (stage === "sr" && mayStillCome && !isRefused && found.length === 0) {
     const late = await findLostSr(host, mark);
     if (late) await forgetSr(host, late);
   }
-  await removeFolder(host, folder, isoName);
 }
 
-/** By what the SR of a folder is found: its PBD's location, or, where a crash left no PBD, its description. */
-function srOf(folder: Folder, owner: string): SrMark {
-  return {
-    location: pathOf(folder),
-    nameDescription: nameDescriptionOf(owner, folder.uuid),
-  };
+async function forgetSrOrUnmark(
+  host: SharedConnection,
+  folder: Folder,
+  owner: string,
+  cause: unknown,
+): Promise<void> {
+  try {
+    await forgetSrOf(host, folder, owner, { isRefused: isSrRefused(cause) });
+  } catch (error) {
+    // The state names what stays from now on: without its marker, the next create need not wait for this one.
+    await removeMarker(host, folder).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Whether xapi refused sr-create, and has taken back its records. */
+function isSrRefused(error: unknown): boolean {
+  return error instanceof XeError && error.command === "sr-create" && error.outcome === "refused";
 }

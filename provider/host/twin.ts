@@ -1,73 +1,65 @@
-import { type Script, sh } from "../ssh/sh";
+import { sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
-import { EXIT, FILE } from "./folder";
 import type { Twin } from "./prepare";
+import { valueOf } from "./protocol";
+import { remote } from "./remote";
 
-/** A content on its way to a host: where it is, is known once it is whole; undefined if it has failed. */
+/** Contents on their way to a host; each resolves to the file once it is whole, undefined if it failed. */
 const underWay = new Map<string, Promise<Twin | undefined>>();
 
-/** Files whose content is known, on each host, by their identity; asked for once. */
+/** Whether a file on a host has the content it should have, by its identity; asked once. */
 const known = new Map<string, Promise<boolean>>();
 
 /** Hashing some GiB at low priority takes minutes on a busy host. */
 const HASH_TIMEOUT_MS = 30 * 60_000;
 
-/**
- * Sends a content to a place once: whoever comes while it is on its way waits until it is there. If it fails, the
- * next one sends it.
- *
- * @param key names host, place and content
- * @param work is given what to call once the content is there, or, where somebody else has sent it, the file
- */
-export async function oncePerContent<T>(
-  key: string,
-  work: (isThere: (file: Twin) => void, twin?: Twin) => Promise<T>,
-): Promise<T> {
-  for (let other = underWay.get(key); other; other = underWay.get(key)) {
-    const twin = await other;
-    if (twin) return work(() => undefined, twin);
-  }
-
-  let settle: (file: Twin | undefined) => void = () => undefined;
-  const mine = new Promise<Twin | undefined>((resolve) => (settle = resolve));
-  underWay.set(key, mine);
-  const end = (file?: Twin) => {
-    if (underWay.get(key) === mine) underWay.delete(key);
-    settle(file);
-  };
-  try {
-    return await work(end);
-  } finally {
-    end();
-  }
+/** The right to send a content to a host, or the file that another create of this process has just sent. */
+export interface Turn {
+  readonly twin: Twin | undefined;
+  /** Ends the turn, with the file if it is whole on the host. Only the first call counts. */
+  readonly end: (file?: Twin) => void;
 }
 
-/** Notes that a file has this content: it was sent by this process. */
+/**
+ * Waits while another create of this process sends the same content. Only one sends it at a time; if that fails, the
+ * next one does.
+ *
+ * @param content names host, place and content
+ */
+export async function turnToSend(content: string): Promise<Turn> {
+  for (let other = underWay.get(content); other; other = underWay.get(content)) {
+    const twin = await other;
+    if (twin) return { twin, end: () => undefined };
+  }
+  let settle: (file: Twin | undefined) => void = () => undefined;
+  const mine = new Promise<Twin | undefined>((resolve) => (settle = resolve));
+  underWay.set(content, mine);
+  const end = (file?: Twin) => {
+    if (underWay.get(content) === mine) underWay.delete(content);
+    settle(file);
+  };
+  return { twin: undefined, end };
+}
+
+/** Records that a file has this content: this process sent it. */
 export function rememberContent(host: SharedConnection, identity: string, sha256: string): void {
   known.set(keyOf(host, identity, sha256), Promise.resolve(true));
 }
 
-/** Whether a file on the host has the content that it should have; read at low priority, once. */
+/** Whether a file on the host has the content it should have; read at low priority, once. */
 export function hasContent(host: SharedConnection, twin: Twin, sha256: string): Promise<boolean> {
   const key = keyOf(host, twin.identity, sha256);
   const isSame = known.get(key) ?? compare(host, twin, sha256);
   known.set(key, isSame);
-  // A link that was lost says nothing of the content.
+  // A lost link says nothing about the content.
   isSame.catch(() => known.delete(key));
   return isSame;
 }
 
-/** In the folder it is in, puts the twin in the upload's place, if it is still the same file. */
-export function linkTwin({ path, identity }: Twin): Script {
-  return sh`[ -f ${FILE.image} ] || {
-  ln -- ${path} ${FILE.upload} && [ "$(stat -c '%i %s %y' -- ${FILE.upload})" = ${identity} ]
-} || { rm -f ${FILE.upload}; exit ${EXIT.notWhole}; }`;
-}
-
 async function compare(host: SharedConnection, { path }: Twin, sha256: string): Promise<boolean> {
-  const script = sh`nice -n 19 sha256sum <${path}`;
-  const result = await host.exec(script, { purpose: "compare an image", timeoutMs: HASH_TIMEOUT_MS });
-  return result.stdout.startsWith(sha256);
+  const options = { purpose: "compare an image", timeoutMs: HASH_TIMEOUT_MS };
+  const { stdout } = await host.exec(remote(sh`hash_file ${path}`), options);
+  return valueOf(stdout, "sha256") === sha256;
 }
 
 const keyOf = ({ address }: SharedConnection, identity: string, sha256: string) =>

@@ -1,4 +1,5 @@
 import type { Progress } from "../host/progress";
+import { durationText, sizeText } from "../text/units";
 
 /**
  * The text in the resource's row: `uploading 43 % of 1.2 GiB, 231 MiB/s, 3 s left`.
@@ -47,26 +48,6 @@ const SAMPLE_MS = 100;
 
 /** The first bytes only fill buffers and say nothing about the link. */
 const LEAST_MS = 500;
-
-/** `1.2 GiB`, `231 MiB`: at most three digits, units of 1024. */
-export function sizeText(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (Math.round(value) >= 1_000 && unit < UNITS.length - 1) {
-    value /= 1_024;
-    unit++;
-  }
-  return `${unit > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit] ?? ""}`;
-}
-
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
-
-/** `3 s`, `12 min`, `3 h`, rounded up so that it never says 0 s left. */
-export function durationText(seconds: number): string {
-  if (seconds <= 99) return `${Math.ceil(seconds)} s`;
-  if (seconds <= 99 * 60) return `${Math.ceil(seconds / 60)} min`;
-  return `${Math.ceil(seconds / 3_600)} h`;
-}
 
 function uploadText(
   { sentBytes, totalBytes }: { sentBytes: number; totalBytes: number },

@@ -5,7 +5,7 @@ import { tellingItsEnd } from "./command-channel";
 import type { Connection } from "./connect";
 import { SshError } from "./error";
 import { retry } from "./retry";
-import { type Script, sh } from "./sh";
+import { lines, type Script, sh } from "./sh";
 
 /** What a remote command is given besides its text. */
 export interface ExecOptions {
@@ -102,11 +102,13 @@ async function run(connection: Connection, script: Script, options: ExecOptions)
 }
 
 function marked(script: Script, mark: string): Script {
-  return sh`unset XE_EXTRA_ARGS; export LC_ALL=C PATH="$PATH:/opt/xensource/bin"
-echo ${mark}; echo ${mark} >&2
-(
-${script}
-); printf '\n%s %d\n' ${mark} $?`;
+  return lines(
+    sh`unset XE_EXTRA_ARGS; export LC_ALL=C PATH="$PATH:/opt/xensource/bin"`,
+    sh`echo ${mark}; echo ${mark} >&2`,
+    sh`(`,
+    script,
+    sh`); printf '\n%s %d\n' ${mark} $?`,
+  );
 }
 
 /** One at a time, sshd forgets a channel a little after its end: asked again on a refusal (`MaxSessions`). */

@@ -1,30 +1,28 @@
-import { Script, sh } from "../ssh/sh";
 import { parseRecords, parseUuid, type XeRecord } from "./parse";
 
-/** A call of `xe` as a value: its name, the script that makes it, and how its output is read. */
+/** A call of `xe` as a value: its name, its words, and how its output is read. */
 export interface XeCommand<T> {
   readonly name: string;
-  readonly script: Script;
+  /** The command line: `xe`, the name, an argument `key=value` each. */
+  readonly words: readonly string[];
   readonly parse: (stdout: string) => T;
 }
 
-/** How an ISO storage repository is made of a folder. */
+/** An ISO storage repository that is to be made of a folder. */
 export interface IsoSr {
   readonly nameLabel: string;
   readonly nameDescription: string;
   /** Absolute folder on the host. */
   readonly location: string;
-  /** INSTALLATION_UUID of the host that has the folder, or a variable of the shell that holds it. */
-  readonly hostUuid: string | Script;
 }
 
 /**
- * Records an ISO SR over a folder, and plugs its PBD on that host. Exit status 0 does not say that the plug
- * succeeded.
+ * Records an ISO SR over a folder, and plugs its PBD. Exit status 0 does not say that the plug succeeded. Incomplete:
+ * in a pool, xapi does not guess which host has the folder, so the host that has it adds `host-uuid=`.
  *
  * @see xapi-project/xen-api: ocaml/xapi/xapi_sr.ml
  */
-export const srCreate = ({ nameLabel, nameDescription, location, hostUuid }: IsoSr): XeCommand<string> =>
+export const srCreate = ({ nameLabel, nameDescription, location }: IsoSr): XeCommand<string> =>
   xe(
     "sr-create",
     {
@@ -34,14 +32,9 @@ export const srCreate = ({ nameLabel, nameDescription, location, hostUuid }: Iso
       "content-type": "iso",
       "device-config:location": location,
       "device-config:legacy_mode": "true",
-      // In a pool of several hosts xapi does not guess which one has the folder.
-      "host-uuid": hostUuid,
     },
     parseUuid,
   );
-
-/** Reads the folder and makes the VDI records, now and synchronously. */
-export const srScan = (uuid: string | Script) => xe("sr-scan", { uuid }, nothing);
 
 /** Drops the records of an SR, its PBDs and its VDIs; touches no file. Refused while a PBD is plugged. */
 export const srForget = (uuid: string) => xe("sr-forget", { uuid }, nothing);
@@ -50,8 +43,6 @@ export const srList = (filter: Fields) => list("sr-list", ["uuid", "name-label",
 
 export const pbdList = (filter: Fields) =>
   list("pbd-list", ["uuid", "host-uuid", "sr-uuid", "device-config", "currently-attached"], filter);
-
-export const pbdPlug = (uuid: string | Script) => xe("pbd-plug", { uuid }, nothing);
 
 /** Refused with VDI_IN_USE while a running VM of that host has the disc; does nothing when already unplugged. */
 export const pbdUnplug = (uuid: string) => xe("pbd-unplug", { uuid }, nothing);
@@ -88,20 +79,12 @@ export const hostList = (filter: Fields) =>
 /** The one pool that a host is in; its `master` is the coordinator. */
 export const poolList = () => list("pool-list", ["uuid", "name-label", "master", "ha-enabled"], {});
 
-/** The same list as one line of UUIDs with commas between them, for a script to read. */
-export const minimal = ({ name, script }: XeCommand<XeRecord[]>): XeCommand<string> => ({
-  name,
-  script: sh`${script} --minimal`,
-  parse: (stdout) => stdout.trim(),
-});
-
 const VBD_FIELDS = [
   ...["uuid", "vm-uuid", "vm-name-label", "vdi-uuid", "vdi-name-label", "userdevice"],
   ...["type", "empty", "currently-attached"],
 ];
 
-/** Values, or variables of the shell that hold them: quoted as they are to stand in the script. */
-type Fields = Readonly<Record<string, string | Script>>;
+type Fields = Readonly<Record<string, string>>;
 
 const nothing = () => undefined;
 
@@ -111,11 +94,9 @@ function list(name: string, fields: readonly string[], filter: Fields): XeComman
 
 function xe<T>(name: string, parameters: Fields, parse: (stdout: string) => T): XeCommand<T> {
   const words = Object.entries(parameters).map(([key, value]) => {
-    if (value instanceof Script) return sh`${`${key}=`}${value}`;
     // xe joins its arguments with newlines: a newline in a value would add an argument.
-    if (/\p{Cc}/u.test(value))
-      throw new TypeError(`A control character cannot be given to xe ${name} in ${key}.`);
-    return sh`${`${key}=${value}`}`;
+    if (/\p{Cc}/u.test(value)) throw new TypeError(`xe ${name}: ${key} must not contain control characters.`);
+    return `${key}=${value}`;
   });
-  return { name, script: words.reduce((line, word) => sh`${line} ${word}`, sh`xe ${name}`), parse };
+  return { name, words: ["xe", name, ...words], parse };
 }

@@ -1,5 +1,3 @@
-import { type Script, sh } from "../ssh/sh";
-
 /**
  * What `xe` reported, with xapi's own error code.
  *
@@ -7,6 +5,9 @@ import { type Script, sh } from "../ssh/sh";
  */
 export class XeError extends Error {
   override readonly name = "XeError";
+
+  /** What is known of the call: xapi did not carry it out, or nobody can say whether it did. */
+  readonly outcome: "refused" | "unknown";
 
   /**
    * @param code xapi's error code (`SR_HAS_PBD`), `TOOLSTACK_DOWN` or `REPLY_LOST` where xapi itself did not
@@ -26,7 +27,22 @@ export class XeError extends Error {
     super(
       [`xe ${command} failed on ${host} (${code}).`, adviceOf(code), `The host says: ${words}`].join(" "),
     );
+    this.outcome = UNANSWERED.includes(code) ? "unknown" : "refused";
   }
+}
+
+/** The error of a failed `xe`, from what it wrote to standard error. */
+export function xeErrorOf({
+  command,
+  host,
+  stderr,
+}: {
+  command: string;
+  host: string;
+  stderr: string;
+}): XeError {
+  const { code, params } = parseXeError(stderr);
+  return new XeError(code, params, command, host, stderr.trim());
 }
 
 /** Reads what a failed `xe` wrote to standard error. */
@@ -46,22 +62,23 @@ const isOneOf = (codes: readonly string[]) => (error: unknown) =>
 /** The object that was asked for is not there any more. */
 export const isGone = isOneOf(["UUID_INVALID", "HANDLE_INVALID"]);
 
-/** The toolstack is busy or starting and has done nothing: worth asking again. */
-export const REFUSED_FOR_NOW = ["TOOLSTACK_DOWN", "OTHER_OPERATION_IN_PROGRESS"];
-
-export const isRefusedForNow = isOneOf(REFUSED_FOR_NOW);
+/** The toolstack is busy or starting, and did nothing. `host/remote/xe.sh` repeats the same ones. */
+export const isRefusedForNow = isOneOf(["TOOLSTACK_DOWN", "OTHER_OPERATION_IN_PROGRESS"]);
 
 /** A PBD was plugged anew, by a toolstack that started in between. */
 export const isPluggedAgain = isOneOf(["SR_HAS_PBD"]);
 
-/** The toolstack ended in the midst of a call: nobody can say whether it was carried out. */
-export const isReplyLost = isOneOf(["REPLY_LOST"]);
+/** Codes of a call that may have been carried out: the toolstack ended during it. */
+const UNANSWERED = ["REPLY_LOST"];
+
+/** Nobody can say whether the call was carried out. */
+export const isUnanswered = (error: unknown) => error instanceof XeError && error.outcome === "unknown";
 
 /** The guest holds the disc: worth asking again for a while. */
 export const isTrayLocked = isOneOf(["VBD_TRAY_LOCKED", "DEVICE_DETACH_REJECTED", "DEVICE_DETACH_TIMEOUT"]);
 
-/** The sentence by which `xe` prints each error, as far as it is needed to tell them apart. */
-const SENTENCES: readonly (readonly [code: string, sentence: string])[] = [
+/** The sentence that `xe` prints for each error, as much of it as tells them apart. */
+export const SENTENCES: readonly (readonly [code: string, sentence: string])[] = [
   ["UUID_INVALID", "The uuid you supplied was invalid."],
   ["HANDLE_INVALID", "You gave an invalid object reference."],
   ["SR_HAS_PBD", "The SR is still connected to a host via a PBD."],
@@ -88,13 +105,6 @@ const SENTENCES: readonly (readonly [code: string, sentence: string])[] = [
   ["TOOLSTACK_DOWN", "Connection refused"],
   ["TOOLSTACK_DOWN", "The host toolstack is still initialising"],
 ];
-
-/** A pattern of the shell's `case` that matches what `xe` prints for these codes. */
-export function patternOf(codes: readonly string[]): Script {
-  return SENTENCES.filter(([code]) => codes.includes(code))
-    .map(([, sentence]) => sh`*${sentence}*`)
-    .reduce((pattern, next) => sh`${pattern}|${next}`);
-}
 
 function adviceOf(code: string): string {
   return ADVICE[code] ?? "See what the host says, and /var/log/xensource.log and /var/log/SMlog on it.";

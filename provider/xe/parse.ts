@@ -20,7 +20,12 @@ const FIELD = /^\s*([a-z][a-z0-9-]*) \(\s*[SM]?R[OW]\s*\)\s*: ?(.*)$/gm;
 /** Reads a command that prints one UUID. */
 export function parseUuid(stdout: string): string {
   const uuid = stdout.trim();
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(uuid))
+  if (!isUuid(uuid))
     throw new TypeError(`Expected a UUID from xe, got: ${JSON.stringify(uuid.slice(0, 200))}`);
   return uuid;
+}
+
+/** Whether a text is a UUID as `xe` prints it and compares it: in lower case. */
+export function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
 }

@@ -1,13 +1,11 @@
-import type { SharedConnection } from "../ssh/shared-connection";
 import { SshError } from "../ssh/error";
 import { retry } from "../ssh/retry";
+import { sh } from "../ssh/sh";
+import type { SharedConnection } from "../ssh/shared-connection";
 import type { XeCommand } from "./commands";
-import { isRefusedForNow, isReplyLost, parseXeError, XeError } from "./error";
+import { isRefusedForNow, isUnanswered, xeErrorOf } from "./error";
 
-/**
- * How long a call may take. sm attaches one SR at a time on a host, behind any slow iSCSI or NFS attach, so
- * the last of many waits for minutes.
- */
+/** sm attaches one SR at a time on a host, behind any slow iSCSI or NFS attach: the last of many waits for minutes. */
 const TIMEOUT_MS = 10 * 60_000;
 
 /** How long a toolstack takes to restart, and an operation that is in the way to end. */
@@ -24,28 +22,24 @@ export async function runXe<T>(
   command: XeCommand<T>,
   timeoutMs = TIMEOUT_MS,
 ): Promise<T> {
-  const { status, stdout, stderr } = await host.exec(command.script, {
+  const { status, stdout, stderr } = await host.exec(sh`${command.words}`, {
     purpose: `run xe ${command.name}`,
     timeoutMs,
   });
   if (status === 0) return command.parse(stdout);
-  const { code, params } = parseXeError(stderr);
-  throw new XeError(code, params, command.name, host.address, stderr.trim());
+  throw xeErrorOf({ command: command.name, host: host.address, stderr });
 }
 
-/**
- * The same for a command that may be carried out twice: worth repeating while the toolstack restarts, and when
- * its answer got lost with the link.
- */
+/** The same for a command that may be carried out twice: repeated while the toolstack restarts, and after a lost reply. */
 export function runXeAgain<T>(host: SharedConnection, command: XeCommand<T>): Promise<T> {
   return retry({ ...AGAIN, isPassing: (error) => isRefusedForNow(error) || isAnswerLost(error) }, () =>
     runXe(host, command),
   );
 }
 
-/** Whether a command may have been carried out though it failed: its answer did not come. */
+/** Whether a command may have been carried out although it failed: its reply did not come. */
 export function isAnswerLost(error: unknown): boolean {
   const isLinkFailure =
     error instanceof SshError && ["CONNECTION_LOST", "COMMAND_TIMED_OUT"].includes(error.code);
-  return isReplyLost(error) || isLinkFailure;
+  return isUnanswered(error) || isLinkFailure;
 }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { CommanderError } from "commander";
 import { UsageError } from "../../provider/cli/exit";
 import { completeCredentials, confirm, say } from "../../provider/cli/terminal";
-import { identify } from "../../provider/host/folder";
+import { identify } from "../../provider/host/identify";
 import { toSshTarget } from "../../provider/lifecycle/connection";
 import { SharedConnection } from "../../provider/ssh/shared-connection";
 import { checksFor } from "./checks";

@@ -62,7 +62,7 @@ export async function largeImage(site: Site): Promise<void> {
   const source = await localImage(localPath);
   const sha256 = await sha256Of(localPath);
   await prepareFolder(host, folder, { owner: site.owner, isoName, sizeBytes });
-  await site.time(TIMING.upload, () => uploadImage(host, folder, { source, sha256, isoName, signal }));
+  await site.time(TIMING.upload, () => uploadImage(host, { folder, image: { source, sha256 }, signal }));
   await assertFile(site, { srPath: pathOf(folder), isoName: FILE.upload }, images.large);
   await removeFolder(host, folder, isoName);
 }

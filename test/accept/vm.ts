@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { sh } from "../../provider/ssh/sh";
 import { vbdList, vmList, type XeCommand } from "../../provider/xe/commands";
 import { runXe } from "../../provider/xe/run";
 import type { Site } from "./site";
 
 const vbdInsert = (vbdUuid: string, vdiUuid: string): XeCommand<undefined> => ({
   name: "vbd-insert",
-  script: sh`xe vbd-insert uuid=${vbdUuid} vdi-uuid=${vdiUuid}`,
+  words: ["xe", "vbd-insert", `uuid=${vbdUuid}`, `vdi-uuid=${vdiUuid}`],
   parse: () => undefined,
 });
 

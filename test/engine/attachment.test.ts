@@ -22,7 +22,7 @@ test("a VM's drive holds the disc, then another one in the same drive, then none
   pool.xapi.faults.push({ command: "vbd-insert", effect: effect as never });
   pool.xapi.faults.push({ command: "vm-list", skip: 1, effect: effect as never });
   expect((await stack.up({ expectFailure: true })).output).toMatch(
-    /xe vbd-insert failed .*What could not be undone: what was done to CD drive 3 of VM web-1/s,
+    /xe vbd-insert failed .*Could not be undone: what was done to CD drive 3 of VM web-1/s,
   );
   expect((await stack.up()).output).toMatch(/\+- ?1 replaced/);
   const first = await stack.outputs();

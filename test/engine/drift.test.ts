@@ -65,9 +65,7 @@ test("a create whose rollback cannot finish is kept as incomplete, and the next 
   pool.xapi.faults.push({ command: "sr-forget", effect: failure });
 
   const { output } = await stack.up({ expectFailure: true });
-  expect(output).toMatch(
-    /xe sr-scan failed .*What could not be undone: what was made at \/var\/opt\/xen-iso/s,
-  );
+  expect(output).toMatch(/xe sr-scan failed .*Could not be undone: the SR of \/var\/opt\/xen-iso/s);
   expect(pool.xapi.srs).toHaveLength(1);
 
   await stack.up();

@@ -93,8 +93,10 @@ describe("a delete refuses, and removes nothing, when", () => {
   test("another host answers at the address", async () => {
     await using disc = await start();
     writeFileSync(disc.pool.coordinator.path("/etc/xensource-inventory"), "INSTALLATION_UUID='other'\n");
-    await expect(deleteDisc(disc.state)).rejects.toThrow(/another host.*pulumi state delete/);
-    await expect(readDisc(disc.state)).rejects.toThrow(/another host/);
+    await expect(deleteDisc(disc.state)).rejects.toThrow(
+      /is not the host on which the disc was made.*pulumi state delete/,
+    );
+    await expect(readDisc(disc.state)).rejects.toThrow(/is not the host on which the disc was made/);
     await expectNothingRemoved(disc);
   });
 });

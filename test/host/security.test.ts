@@ -32,7 +32,7 @@ describe("where srMountPath is a link", () => {
     const state = await createDisc(argumentsFor(host));
     const { mountPath, elsewhere } = swapForLink(host);
     await expect(deleteDisc(state)).rejects.toThrow(
-      /could not be removed\. Remove by hand.*The host says: \/var\/opt\/xen-iso is a link to \/var\/opt\/elsewhere\./s,
+      /could not be removed\. Remove what is in it.*The host says: \/var\/opt\/xen-iso is a link to \/var\/opt\/elsewhere\./s,
     );
     expect(readdirSync(join(elsewhere, state.srPath.slice(SR_MOUNT_PATH.length)))).toContain(state.isoName);
 

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
 const installing = "Installing packages (npm ci)\n";
-const building = "Building dist (tsc)\n";
+const building = "Building dist\n";
 
 /** A `tsc` that makes what setup looks for, or fails where the sources say so. */
 const tsc = `
@@ -23,6 +23,7 @@ beforeEach(async () => {
   await cp(resolve(__dirname, "../setup.mjs"), join(clone, "test", "setup.mjs"));
   for (const file of ["package.json", "tsconfig.json", "tsconfig.build.json"]) await write(file, "{}");
   await write("provider/index.ts", "fine");
+  await write("provider/host/remote/status.sh", "FAILED=1");
   await write("tsc", tsc);
   await lock({ version: "1.0.0" });
   await write("bin/npm", installer());

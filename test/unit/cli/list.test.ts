@@ -41,10 +41,10 @@ test("each disc is a line, with what is not known as a dash", () => {
     .slice(2);
   expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
     ["STATE", "AGE", "SIZE", "SR", "DRIVES", "FOLDER", "OWNER"],
-    ["live", "1 min", "40.0 KiB", found().srs[0]?.uuid, "-", found().srPath, found().owner],
-    ["folder without SR", "1 min", "-", "-", "-", "/var/opt/xen-iso/f", "-"],
-    ["live on xen2", "-", "40.0 KiB", found().srs[0]?.uuid, "-", "/var/opt/xen-iso/g", found().owner],
-    ["pending (under way)", "1 min", "40.0 KiB", "-", "-", "/var/opt/xen-iso/h", found().owner],
+    ["live", "90 s", "40 KiB", found().srs[0]?.uuid, "-", found().srPath, found().owner],
+    ["folder without SR", "90 s", "-", "-", "-", "/var/opt/xen-iso/f", "-"],
+    ["live on xen2", "-", "40 KiB", found().srs[0]?.uuid, "-", "/var/opt/xen-iso/g", found().owner],
+    ["pending (under way)", "90 s", "40 KiB", "-", "-", "/var/opt/xen-iso/h", found().owner],
   ]);
 });
 

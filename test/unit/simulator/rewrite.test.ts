@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { delimiter, join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { START_OF } from "../../../provider/host/process";
+import { remote } from "../../../provider/host/remote";
+import { sh } from "../../../provider/ssh/sh";
 import { rewritePaths, rewriteProcesses, RootRemover } from "../../simulator/transport/rewrite";
 
 describe("rewritePaths", () => {
@@ -42,7 +43,7 @@ describe("RootRemover", () => {
 
 describe("rewriteProcesses", () => {
   it("has a program say on macOS when a process was started", () => {
-    const script = `${rewriteProcesses(START_OF.text)}\nstart_of $$; echo "$start"`;
+    const script = `${rewriteProcesses(remote(sh`start_of $$`).text)}; echo "$REPLY"`;
     const PATH = [join(__dirname, "../../simulator/bin/darwin"), process.env["PATH"]].join(delimiter);
     expect(String(execFileSync("/bin/bash", ["-c", script], { env: { ...process.env, PATH } }))).toMatch(
       /^\d{10,}\n$/,

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { expect, test } from "vitest";
-import { renewMarkers } from "../../provider/host/lease";
+import { renewMarkers } from "../../provider/host/marker";
 import { scanFolders } from "../../provider/host/scan-folders";
 import { SharedConnection } from "../../provider/ssh/shared-connection";
 import { type Call, Gate } from "../faults/gate";

@@ -1,7 +1,6 @@
-import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { noRoom, ROOM_RULE } from "../../../provider/host/room";
-import { lines, sh } from "../../../provider/ssh/sh";
+import { noRoom } from "../../provider/host/room";
+import { RemoteHost, sh } from "./host";
 
 const GIB = 1024 ** 3;
 
@@ -28,12 +27,11 @@ const memory = (availableGib: number, memoryGib: number, totalGib = 1): Room => 
   memory: memoryGib * GIB,
 });
 
-/** Runs the rule in a real shell, as the host does. */
-function hasRoom({ total, available, type, memory, promised = 0 }: Room, sizeBytes: number) {
+function fitsBeside({ total, available, type, memory, promised = 0 }: Room, sizeBytes: number) {
+  using host = new RemoteHost();
   const kib = (bytes: number) => (Number.isNaN(bytes) ? "" : String(Math.floor(bytes / 1024)));
-  const values = sh`total=${kib(total)} available=${kib(available)} type=${type} memory=${kib(memory)} promised=${promised}`;
-  const script = lines(values, ROOM_RULE, sh`has_room ${Math.round(sizeBytes)}`);
-  return spawnSync("bash", ["-c", script.text], { encoding: "utf8" });
+  const sizes = [kib(total), kib(available), kib(memory), String(promised), String(Math.round(sizeBytes))];
+  return host.run(sh`fits_beside ${type} ${sizes}`);
 }
 
 test.each([
@@ -49,17 +47,29 @@ test.each([
   ["a large tmpfs keeps a quarter", memory(4, 8, 4), 3, true],
   ["a large tmpfs would keep less than a quarter", memory(4, 8, 4), 3.1, false],
 ])("%s", (_title, room, imageGib, fits) => {
-  expect(hasRoom(room, imageGib * GIB).status === 0).toBe(fits);
+  expect(fitsBeside(room, imageGib * GIB).status === 0).toBe(fits);
 });
 
-test("a room that could not be read is not taken for enough", () => {
-  expect(hasRoom({ ...disk(5), available: NaN }, 1).status).not.toBe(0);
+test("room that could not be read is not enough", () => {
+  expect(fitsBeside({ ...disk(5), available: NaN }, 1).status).not.toBe(0);
 });
 
-test("the message has what is available, what is promised, and what has to stay free", () => {
-  const { stdout } = hasRoom({ ...disk(3.5), promised: GIB }, GIB);
+test("the message names what is available, what is promised, and what has to stay free", () => {
+  const { stdout } = fitsBeside({ ...disk(3.5), promised: GIB }, GIB);
   const { message } = noRoom(stdout, { sizeBytes: GIB, srMountPath: "/srv/isos" }, "xen1.example.net:22");
   expect(message).toMatch(
-    /\/srv\/isos .* an image of 1024 MiB: 3584 MiB are available, of which uploads under way take 1024 MiB, and 1844 MiB have to stay free/,
+    /\/srv\/isos .* an image of 1\.0 GiB: 3\.5 GiB are available, of which uploads under way take 1\.0 GiB, and 1\.8 GiB have to stay free/,
   );
+});
+
+test("measures the file system of the current folder", () => {
+  using host = new RemoteHost();
+  const gib = 1024 ** 2;
+  host.program("stat", `echo "4096 ${(18 * gib) / 4} ${(5 * gib) / 4} ext2/ext3"`);
+  host.write("proc/meminfo", "MemTotal: 4194304 kB\nMemAvailable: 1048576 kB\n");
+  const { status, stdout } = host.run(sh`has_room ${GIB} ${0}`);
+  expect({ status, stdout }).toEqual({
+    status: 0,
+    stdout: `free=ext2/ext3 ${5 * gib} ${Math.floor(1.8 * gib)} 0\n`,
+  });
 });

@@ -1,0 +1,30 @@
+import type { ExecResult } from "../ssh/exec";
+import { sh } from "../ssh/sh";
+import type { SharedConnection } from "../ssh/shared-connection";
+import { HostError, QUICK_TIMEOUT_MS } from "./error";
+import { EXIT, valueOf } from "./protocol";
+import { remote } from "./remote";
+
+/**
+ * The host's own INSTALLATION_UUID: what `host-uuid=` wants, whatever the host's role in the pool.
+ *
+ * @throws {@link HostError} `NOT_A_XENSERVER`
+ */
+export async function identify(host: SharedConnection): Promise<string> {
+  const options = { purpose: "identify the host", timeoutMs: QUICK_TIMEOUT_MS };
+  return hostUuidOf(host, await host.exec(remote(sh`identify`), options));
+}
+
+/**
+ * Reads what `identify` printed.
+ *
+ * @throws {@link HostError} `NOT_A_XENSERVER`
+ */
+export function hostUuidOf(host: SharedConnection, { status, stdout }: ExecResult): string {
+  const uuid = valueOf(stdout, "host-uuid");
+  if (status !== EXIT.notXenServer && uuid) return uuid;
+  const message =
+    `${host.address} is not a XenServer or XCP-ng host: it has no \`xe\` or no /etc/xensource-inventory. ` +
+    `Check connection.host: it must name the host itself (dom0), not a VM on it.`;
+  throw new HostError("NOT_A_XENSERVER", host.address, message);
+}

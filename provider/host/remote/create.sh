@@ -1,0 +1,83 @@
+# shellcheck shell=bash
+# A create, as far as it is one round trip. The words of sr-create come last, without host-uuid: only the host
+# knows its own, and in a pool xapi does not guess which host has the folder.
+
+# identify_and_prepare MOUNT_PATH NAME OWNER ISO_NAME BYTES SHA256
+# The beginning of it, for an image that is uploaded.
+# Needs: identify prepare_folder
+identify_and_prepare() {
+  identify && prepare_folder "$@"
+}
+
+# make_small_disc MOUNT_PATH NAME OWNER ISO_NAME BYTES SHA256 SR_CREATE_WORD...
+# All of it, with the image on standard input. Prints and fails as the functions it calls do.
+# Needs: identify prepare_folder receive_image begin_sr make_sr find_disc hand_over
+make_small_disc() {
+  local path=$1/$2 iso_name=$4 host_uuid
+  identify || return
+  host_uuid=$REPLY
+  prepare_folder "$1" "$2" "$3" "$iso_name" "$5" || return
+  receive_image "$iso_name" "$5" "$6" || return
+  shift 6
+  begin_sr || return
+  make_sr "$@" host-uuid="$host_uuid"
+  find_disc "$REPLY" "$iso_name" && hand_over "$path"
+}
+
+# make_linked_disc MOUNT_PATH NAME OWNER ISO_NAME BYTES SHA256 TWIN_PATH TWIN_IDENTITY SR_CREATE_WORD...
+# All of it, with the image linked to a twin, which takes no room.
+# Needs: identify prepare_folder link_twin name_image begin_sr make_sr find_disc hand_over
+make_linked_disc() {
+  local path=$1/$2 iso_name=$4 host_uuid
+  identify || return
+  host_uuid=$REPLY
+  prepare_folder "$1" "$2" "$3" "$iso_name" 0 || return
+  link_twin "$7" "$8" || return
+  name_image "$iso_name" "$5" "$6" || return
+  shift 8
+  begin_sr || return
+  make_sr "$@" host-uuid="$host_uuid"
+  find_disc "$REPLY" "$iso_name" && hand_over "$path"
+}
+
+# make_disc MOUNT_PATH NAME ISO_NAME BYTES SHA256 TWIN_PATH TWIN_IDENTITY SR_CREATE_WORD...
+# The rest of it, in a folder that holds the image as `upload`, or that gets a link to the twin if TWIN_PATH is not
+# empty.
+# Status: as the functions it calls
+# Needs: identify note_writer link_twin sync_upload name_image begin_sr make_sr find_disc hand_over
+make_disc() {
+  local path=$1/$2 iso_name=$3 host_uuid
+  identify || return
+  host_uuid=$REPLY
+  umask 077
+  cd -- "$path" || return "$IMAGE_FAILED"
+  note_writer
+  if [ -n "$6" ]; then link_twin "$6" "$7"; else sync_upload; fi || return
+  name_image "$iso_name" "$4" "$5" || return
+  shift 7
+  begin_sr || return
+  make_sr "$@" host-uuid="$host_uuid"
+  find_disc "$REPLY" "$iso_name" && hand_over "$path"
+}
+
+# find_made_disc MOUNT_PATH NAME ISO_NAME SR_UUID
+# The end of it, where the SR was made behind a link that was lost.
+# Status: as the functions it calls
+# Needs: identify find_disc hand_over
+find_made_disc() {
+  identify || return
+  find_disc "$4" "$3" && hand_over "$1/$2"
+}
+
+# hand_over PATH
+# Asks on standard output whether anybody waits for the disc, and removes its marker if so: then prints marker=removed.
+# From a client that was killed comes nothing but end of file; the next create clears what is marked.
+# Status: MARKER_STAYS
+# Needs: remove_marker
+hand_over() {
+  local answer
+  echo 'wanted?'
+  read -r answer && [ "$answer" = wanted ] || return 0
+  remove_marker "$1" || return
+  echo marker=removed
+}

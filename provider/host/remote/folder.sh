@@ -1,0 +1,98 @@
+# shellcheck shell=bash
+# The folder of a disc, MOUNT_PATH/NAME, and the lock on MOUNT_PATH.
+
+# lock_mount_path MOUNT_PATH SECONDS
+# Goes to MOUNT_PATH and holds its lock until the script ends, or closes file descriptor 9. Under this lock
+# folders are made and removed, and markers are read.
+lock_mount_path() {
+  cd -P -- "$1" && exec 9<. && flock -w "$2" 9
+}
+
+# refuse_link MOUNT_PATH
+# Fails, and says why, if MOUNT_PATH itself is a link: nobody could tell whether it was put there since. A link
+# above it is fine: /var/run is one.
+refuse_link() {
+  [ ! -L "$1" ] || {
+    echo "$1 is a link to $(readlink -f -- "$1")." >&2
+    return 1
+  }
+}
+
+# folder_names MOUNT_PATH
+# Sets names to the folders in MOUNT_PATH, the current folder, that are named by a UUID and are neither links nor
+# mounts: a dead NFS mount hangs whoever looks into it. Spawns no process.
+folder_names() {
+  local name mounts
+  read -r -d '' mounts </proc/self/mounts
+  names=()
+  for name in ????????-????-????-????-????????????; do
+    [[ $name =~ ^[0-9a-f-]{36}$ ]] || continue
+    case $mounts in *"/$name "*) continue ;; esac
+    if [ -d "$name" ] && [ ! -L "$name" ]; then names+=("$name"); fi
+  done
+}
+
+# look_at_folder PATH ISO_NAME
+# Prints folder=there if the folder is, and image=BYTES if its image is.
+# Status: not 0 if that cannot be told
+look_at_folder() {
+  local bytes
+  [ -d "$1" ] && [ ! -L "$1" ] || return 0
+  echo folder=there
+  [ -f "$1/$2" ] || return 0
+  if bytes=$(exec stat -c %s -- "$1/$2"); then echo "image=$bytes"; else [ ! -e "$1/$2" ]; fi
+}
+
+# take_over MOUNT_PATH NAME
+# Ends what still runs in the folder behind a lost link, and prints stage=STAGE, how far it had come:
+# nothing: there is no folder. folder: it may hold a part of the image. image: the image is whole.
+# sr: the making of its SR has begun.
+# Status: not 0 if the lock or the folder could not be had
+# Needs: lock_mount_path stop_writers
+take_over() {
+  if [ ! -d "$1" ] || [ -L "$1" ]; then
+    echo stage=nothing
+    return
+  fi
+  lock_mount_path "$1" 30 || return
+  if [ ! -d "$1/$2" ] || [ -L "$1/$2" ]; then
+    echo stage=nothing
+    return
+  fi
+  cd -- "$1/$2" || return
+  stop_writers
+  if [ ! -f image ]; then
+    echo stage=folder
+  elif [ "$(exec sed -n 4p image)" = sr ]; then
+    echo stage=sr
+  else
+    echo stage=image
+  fi
+}
+
+# remove_folder MOUNT_PATH NAME ISO_NAME
+# Removes the files of a disc by name, then the folder. Nothing to do if it is gone. Waits for the lock: the
+# making that is undone here may still go on behind a lost link.
+# Status: NOT_REMOVED with the reason on standard error: a link stands in its place or in that of MOUNT_PATH, or it
+# holds something else
+# Needs: lock_mount_path refuse_link stop_writers
+remove_folder() {
+  local path=$1/$2
+  [ -d "$1" ] || return 0
+  [ ! -e "$path" ] || refuse_link "$1" || return "$NOT_REMOVED"
+  lock_mount_path "$1" 15 || {
+    echo 'Another run keeps it locked.' >&2
+    return "$NOT_REMOVED"
+  }
+  [ ! -L "$path" ] || {
+    echo 'It is a link.' >&2
+    return "$NOT_REMOVED"
+  }
+  [ -d "$path" ] && cd -- "$path" || return 0
+  stop_writers
+  rm -f -- "$3" upload writers pending image || return "$NOT_REMOVED"
+  rmdir -- "$path" || {
+    ls -A >&2
+    return "$NOT_REMOVED"
+  }
+}

@@ -1,0 +1,67 @@
+# shellcheck shell=bash
+# The marker `pending`: whose a folder is until its disc is complete, and the SSH session that works there.
+
+# write_marker OWNER ISO_NAME BYTES
+# Marks the current folder: this SSH session makes the disc of OWNER there, and has BYTES still to write.
+# Needs: start_of
+write_marker() {
+  start_of "$PPID"
+  printf '%s\n' "owner=$1" "iso=$2" "size=$3" "session=$PPID" "started=$REPLY" >pending
+}
+
+# read_marker FOLDER
+# Sets owner, iso, size, session and started to what the marker of FOLDER says: nothing where it says nothing,
+# size to 0. Spawns no process. The caller declares them local.
+# shellcheck disable=SC2034 # for the caller
+read_marker() {
+  local line
+  owner='' iso='' size='' session='' started=''
+  while IFS= read -r line; do
+    case $line in
+      owner=*) owner=${line#*=} ;;
+      iso=*) iso=${line#*=} ;;
+      size=*) size=${line#*=} ;;
+      session=*) session=${line#*=} ;;
+      started=*) started=${line#*=} ;;
+    esac
+  done 2>/dev/null <"$1"/pending
+  [[ $size =~ ^[0-9]+$ ]] || size=0
+}
+
+# is_held SESSION STARTED SECONDS
+# Whether somebody works behind a marker: its session is alive, and touched it SECONDS ago, within the lease.
+# Needs: start_of
+is_held() {
+  local lease_seconds=60
+  [ "$3" -lt $lease_seconds ] && [ -n "$2" ] && start_of "$1" && [ "$REPLY" = "$2" ]
+}
+
+# renew_markers FOLDER...
+# Touches the markers of these folders. A marker of a session that is gone gets this session. Makes no file, so
+# a marker that is removed meanwhile stays away; overwrites it in place, so that it is empty at no moment.
+# Needs: start_of
+renew_markers() {
+  local folder marker start
+  start_of "$PPID"
+  start=$REPLY
+  for folder in "$@"; do
+    (
+      cd -- "$folder" 2>/dev/null && [ -f pending ] || exit
+      exec 9<.. && flock -w 15 9 || exit
+      if grep -qx "session=$PPID" pending; then
+        touch -c pending
+      else
+        marker=$(sed "s/^session=.*/session=$PPID/; s/^started=.*/started=$start/" pending) &&
+          dd of=pending conv=nocreat,notrunc status=none <<<"$marker"
+      fi
+    )
+  done
+  return 0
+}
+
+# remove_marker FOLDER
+# The disc in FOLDER is complete. With its marker, the next create of the same resource would clear it.
+# Status: MARKER_STAYS
+remove_marker() {
+  cd -- "$1" && rm -f -- pending writers || return "$MARKER_STAYS"
+}
