@@ -20,8 +20,10 @@ export interface ExecOptions {
   readonly input?: (output: ScriptOutput) => AsyncIterable<Uint8Array>;
   /** Ends the command, with its reason, when it is aborted; the script may go on on the host. */
   readonly signal?: AbortSignal;
-  /** It moves so many bytes that it may not take all the places of a connection. */
+  /** It moves so many bytes that such commands may not take all channels of a connection. */
   readonly isBulk?: boolean;
+  /** It is short and starts at once, even when all channels are taken: one session of the host is kept free for it. */
+  readonly isUrgent?: boolean;
 }
 
 /** What a script prints while it runs. */

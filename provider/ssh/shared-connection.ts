@@ -1,18 +1,16 @@
 import type SftpClient from "ssh2-sftp-client";
 import { connect, type Connection } from "./connect";
 import { exec, type ExecOptions, type ExecResult } from "./exec";
+import { Semaphore } from "./semaphore";
 import { withSftp } from "./sftp";
 import type { Script } from "./sh";
 import { addressOf, type SshTarget } from "./target";
 
-/**
- * How many commands run at once on one connection. OpenSSH's `MaxSessions` is 10; a channel counts there until
- * the server has handled its close, so the last one stays free.
- */
-const MOST_CHANNELS = 9;
+/** How many commands run at once on one connection: OpenSSH's `MaxSessions` is 10, and one is kept for urgent commands. */
+const MAX_CHANNELS = 9;
 
-/** How many of them may move many bytes: a large upload does not starve the small commands of others. */
-const MOST_BULK = 7;
+/** How many of them may be bulk transfers, so that a large upload does not starve the small commands of others. */
+const MAX_BULK_CHANNELS = 7;
 
 /** How long a connection is kept after its last command. */
 const IDLE_MS = 5_000;
@@ -36,21 +34,21 @@ export class SharedConnection {
   /** `host:port` for messages. */
   readonly address: string;
   #connection: Promise<Connection> | undefined;
-  readonly #places = new Places(MOST_CHANNELS);
-  readonly #bulkPlaces = new Places(MOST_BULK);
+  readonly #channels = new Semaphore(MAX_CHANNELS);
+  readonly #bulkChannels = new Semaphore(MAX_BULK_CHANNELS);
   #idle: NodeJS.Timeout | undefined;
 
   private constructor(readonly target: SshTarget) {
     this.address = addressOf(target);
   }
 
-  /** Runs a script; commands that find all channels taken wait their turn, first come first served. */
+  /** Runs a script. When all channels are taken, commands wait in order of arrival; an urgent one does not wait. */
   exec(script: Script, options: ExecOptions): Promise<ExecResult> {
-    const run = () => this.#use((connection) => exec(connection, script, options));
-    return options.isBulk ? this.#bulkPlaces.use(run) : run();
+    const run = () => this.#use((connection) => exec(connection, script, options), options.isUrgent);
+    return options.isBulk ? this.#bulkChannels.use(run) : run();
   }
 
-  /** Uses SFTP; it takes one of the same places. */
+  /** Uses SFTP, which takes one of the same channels. */
   sftp<T>(work: (sftp: SftpClient) => Promise<T>): Promise<T> {
     return this.#use((connection) => withSftp(connection, work));
   }
@@ -65,13 +63,14 @@ export class SharedConnection {
     return this.#use((connection) => Promise.resolve(connection.cipher));
   }
 
-  async #use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+  async #use<T>(work: (connection: Connection) => Promise<T>, isUrgent = false): Promise<T> {
     clearTimeout(this.#idle);
+    const run = async () => work(await this.#connected());
     try {
-      return await this.#places.use(async () => work(await this.#connected()));
+      return await (isUrgent ? this.#channels.useAtOnce(run) : this.#channels.use(run));
     } finally {
-      if (this.#places.areFree) {
-        // Of several that end at once each comes by here: a timer that is forgotten would cut off a later command.
+      if (this.#channels.isIdle) {
+        // Several commands that end at once all get here: a timer left behind would cut off a later command.
         clearTimeout(this.#idle);
         this.#idle = setTimeout(() => void this.#close(), IDLE_MS);
       }
@@ -102,30 +101,5 @@ export class SharedConnection {
       ({ close }) => close(),
       () => undefined,
     );
-  }
-}
-
-/** So many may be at work at once; the others wait their turn. */
-class Places {
-  #taken = 0;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(private readonly count: number) {}
-
-  get areFree(): boolean {
-    return this.#taken === 0;
-  }
-
-  async use<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#taken === this.count) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#taken++;
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      // Whoever waits takes over the place, so that nobody who comes now is served before.
-      if (next) next();
-      else this.#taken--;
-    }
   }
 }

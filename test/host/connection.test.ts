@@ -130,6 +130,18 @@ test("a hundred commands at once share one connection, within MaxSessions", asyn
   expect(pool.coordinator.connections).toBe(1);
 });
 
+test("an urgent command runs while nine others hold every channel that is shared", async () => {
+  await using pool = await startPool({ transport: "sshd" });
+  const { privateKey } = pool.coordinator.connection;
+  const host = SharedConnection.to(targetOf(pool.coordinator, { privateKey }));
+  const holding = Array.from({ length: 12 }, () => host.exec(sh`sleep 3`, { ...options, purpose: "wait" }));
+  await sleep(500);
+  const startedAt = performance.now();
+  await host.exec(sh`true`, { ...options, isUrgent: true });
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+  await Promise.all(holding);
+});
+
 test("forty connections at once get through sshd's MaxStartups, which drops some at random", async () => {
   await using pool = await startPool({ transport: "sshd" });
   const { password } = pool.coordinator.connection;
