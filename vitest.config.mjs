@@ -33,6 +33,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: "package",
+          include: ["test/package/**/*.test.ts"],
+          globalSetup: "test/temporary-folder.ts",
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
           name: "engine",
           include: ["test/engine/**/*.test.ts", "test/demo/**/*.test.ts"],
           globalSetup: ["test/temporary-folder.ts", "test/engine/global-setup.ts"],

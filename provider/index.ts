@@ -9,6 +9,11 @@ export {
 } from "./resources/cloud-init";
 export { XenIsoAttachment, type XenIsoAttachmentArgs } from "./resources/iso-attachment";
 export { XenIsoRelease, type XenIsoReleaseArgs } from "./resources/iso-release";
-export { type IsoFileInput, XenTempIso, type XenTempIsoArgs } from "./resources/temp-iso";
+export {
+  type IsoFileInput,
+  XenTempIso,
+  type XenTempIsoArgs,
+  type XenTempIsoOptions,
+} from "./resources/temp-iso";
 export type { ConnectionArgs } from "./resources/connection";
-export type { TempIsoStatus } from "./lifecycle/temp-iso";
+export type { TempIsoStatus } from "./lifecycle/temp-iso-status";

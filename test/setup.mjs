@@ -1,14 +1,21 @@
 // Makes a fresh clone ready to run: packages installed, the library built. What is done already is skipped.
 // Plain Node without a dependency: it runs before there is a node_modules folder.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const inRoot = (...path) => join(root, ...path);
 
-const sources = ["provider", "package.json", "tsconfig.json", "tsconfig.build.json"];
+const sources = [
+  "provider",
+  "package.json",
+  "tsconfig.json",
+  "tsconfig.build.json",
+  "tsconfig.types.json",
+  "test/build.mjs",
+];
 /** Its time of change is when the last good build began. In node_modules, so that a new installation builds anew. */
 const stamp = inRoot("node_modules", ".pulumi-xen-iso-built");
 
@@ -50,9 +57,7 @@ function changedMs(path) {
 
 function build() {
   const begun = new Date();
-  run(process.execPath, inRoot("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json");
-  // The shell functions that run on a host stand beside the compiled module that reads them.
-  cpSync(inRoot("provider", "host", "remote"), inRoot("dist", "host", "remote"), { recursive: true });
+  run(process.execPath, inRoot("test", "build.mjs"));
   writeFileSync(stamp, "");
   utimesSync(stamp, begun, begun);
 }

@@ -22,7 +22,7 @@ export class IsoBuildError extends Error {
   constructor(
     readonly code: IsoBuildErrorCode,
     readonly problems: readonly IsoProblem[],
-    options?: ErrorOptions,
+    options?: { readonly cause?: unknown },
   ) {
     // Quoted, so that a control character in a path does no harm to whoever prints it.
     const reasons = problems.map(({ path, reason }) => (path ? `${JSON.stringify(path)} ${reason}` : reason));
@@ -137,4 +137,4 @@ function contentProblem(file: unknown): string | undefined {
 /** Line breaks are taken: the `base64` command writes them. */
 const withoutLineBreaks = (text: string) => text.replace(/[\r\n]+/g, "");
 
-export const decodeBase64 = (text: string) => Buffer.from(withoutLineBreaks(text), "base64");
+export const decodeBase64 = (text: string): Buffer => Buffer.from(withoutLineBreaks(text), "base64");

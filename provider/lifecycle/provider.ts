@@ -1,11 +1,4 @@
-/**
- * The providers of all resources, for both doors: the serialised dynamic providers and the provider plugin.
- *
- * Every state requires this module by its path, `pulumi-xen-iso/provider`. The path is a promise since 0.1.0: a
- * state that an old release wrote calls these functions of the installed release.
- *
- * @packageDocumentation
- */
+/** The providers of all resources, for both doors: the serialised dynamic providers and the provider plugin. */
 import type {
   CheckResult,
   ConfigureRequest,

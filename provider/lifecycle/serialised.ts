@@ -1,12 +1,7 @@
-import type { dynamic } from "@pulumi/pulumi";
-import type * as Implementation from "./provider";
+import type * as Published from "../provider";
 
-/** The exports of `pulumi-xen-iso/provider` that are providers. */
-export type ProviderName = {
-  [Name in keyof typeof Implementation]: (typeof Implementation)[Name] extends dynamic.ResourceProvider
-    ? Name
-    : never;
-}[keyof typeof Implementation];
+/** The exports of `pulumi-xen-iso/provider`. */
+export type ProviderName = keyof typeof Published;
 
 /**
  * A provider as it stands in the state of every resource, among its inputs and among its outputs: a module whose

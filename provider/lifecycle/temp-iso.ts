@@ -7,6 +7,7 @@ import { abandoned, assertWanted } from "./engine-watch";
 import { imageSource } from "./image-source";
 import { defaultIsoName, nameOf, type TempIsoInputs } from "./inputs";
 import { hostOf, isConnectionChanged, isOtherHost, logIn, type ReachedHost } from "./reached-host";
+import type { TempIsoStatus } from "./temp-iso-status";
 import { sweepCommand, unlessHostIsGone } from "./unreachable";
 
 /** The outputs of a `XenTempIso` as they are stored. */
@@ -24,12 +25,6 @@ export interface TempIsoState extends TempIsoInputs, ReachedHost {
   readonly pbdUuid?: string;
   readonly vdiUuid?: string;
 }
-
-/**
- * `incomplete` after a failure whose rollback could not finish, `lost` when half of it is gone from the host:
- * the next up replaces either and clears what is left. `released` when it is gone and `once` says that it may be.
- */
-export type TempIsoStatus = "ready" | "incomplete" | "lost" | "released";
 
 /** What a new value of these does cannot be done to a disc that exists. */
 const REPLACING = ["isoSha256", "srMountPath"] as const;

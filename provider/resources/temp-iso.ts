@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { TempIsoStatus } from "../lifecycle/temp-iso";
+import type { TempIsoStatus } from "../lifecycle/temp-iso-status";
 import type { ConnectionArgs } from "./connection";
 import { providerInputs } from "./provider-inputs";
 
@@ -11,15 +11,29 @@ export type IsoFileInput = pulumi.Input<
   string | { base64: pulumi.Input<string> } | { path: pulumi.Input<string> } | undefined
 >;
 
-/** The arguments of a {@link XenTempIso}. */
-export interface XenTempIsoArgs {
-  /** A local ISO 9660 or UDF image, relative to the program's folder. Exactly one of `isoPath`, `files`. */
-  isoPath?: pulumi.Input<string | undefined> | undefined;
+/** Where the image comes from: a {@link XenTempIso} takes exactly one of these. */
+interface ImageSources {
+  /** A local ISO 9660 or UDF image, relative to the program's folder. */
+  isoPath: pulumi.Input<string | undefined> | undefined;
   /**
-   * What the disc is to hold: path on it to content. The image is built from that, ISO 9660 with Rock Ridge and
-   * Joliet; the same files make the same bytes. A secret in here stays one in the state.
+   * The content of the disc, by path on the disc. The image is built from it: ISO 9660 with Rock Ridge and
+   * Joliet. The same files make the same bytes. A secret in here stays a secret in the state.
    */
-  files?: pulumi.Input<Record<string, IsoFileInput> | undefined> | undefined;
+  files: pulumi.Input<Record<string, IsoFileInput> | undefined> | undefined;
+}
+
+/** One property of `Choices`, without the others. */
+type ExactlyOne<Choices> = {
+  [Choice in keyof Choices]: Pick<Choices, Choice> & {
+    [Other in Exclude<keyof Choices, Choice>]?: undefined;
+  };
+}[keyof Choices];
+
+/** The arguments of a {@link XenTempIso}: exactly one of `isoPath` and `files`, and any of the others. */
+export type XenTempIsoArgs = ExactlyOne<ImageSources> & XenTempIsoOptions;
+
+/** The arguments of a {@link XenTempIso} beside the image itself. */
+export interface XenTempIsoOptions {
   /** Of an image built from `files`, at most 32 characters. Default `cidata`, which cloud-init's NoCloud looks for. */
   volumeLabel?: pulumi.Input<string | undefined> | undefined;
   /** The SR's `name-label`. Default: `<resource name>-<8 hex>`, chosen at create. */

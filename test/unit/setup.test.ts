@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -13,15 +13,17 @@ const tsc = `
   const fs = require("node:fs");
   if (fs.readFileSync("provider/index.ts", "utf8").includes("wrong")) process.exit(2);
   fs.mkdirSync("dist", { recursive: true });
-  fs.writeFileSync("dist/index.js", "");
+  fs.writeFileSync(process.argv[3] === "tsconfig.types.json" ? "dist/index.d.ts" : "dist/index.js", "");
 `;
 
 let clone: string;
 
 beforeEach(async () => {
   clone = await mkdtemp(join(tmpdir(), "setup-"));
-  await cp(resolve(__dirname, "../setup.mjs"), join(clone, "test", "setup.mjs"));
-  for (const file of ["package.json", "tsconfig.json", "tsconfig.build.json"]) await write(file, "{}");
+  for (const script of ["setup.mjs", "build.mjs"])
+    await cp(resolve(__dirname, "../", script), join(clone, "test", script));
+  for (const file of ["package.json", "tsconfig.json", "tsconfig.build.json", "tsconfig.types.json"])
+    await write(file, "{}");
   await write("provider/index.ts", "fine");
   await write("provider/host/remote/status.sh", "FAILED=1");
   await write("tsc", tsc);
@@ -36,6 +38,14 @@ afterEach(async () => {
 it("installs and builds a fresh clone, then has nothing to do", async () => {
   expect(await setup()).toBe(installing + building);
   expect(await setup()).toBe("");
+});
+
+it("builds declarations and copies shell files, and removes what has lost its source", async () => {
+  await write("dist/old.js", "");
+  await write("dist/host/remote/old.sh", "");
+  await setup();
+  const built = await readdir(join(clone, "dist"), { recursive: true });
+  expect(built.sort()).toEqual(["host", "host/remote", "host/remote/status.sh", "index.d.ts", "index.js"]);
 });
 
 it("installs again, and so builds again, when the lock file names another version", async () => {

@@ -1,0 +1,60 @@
+// Checks the package as npm would publish it: its files, its size, and that its declarations are complete.
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { posix } from "node:path";
+
+/** As large as 0.1.0; a program downloads it at every installation. */
+const LARGEST_PACKED_BYTES = 322_000;
+
+const plain = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"];
+const builds = /^dist\/(.+?)\.(js|js\.map|d\.ts|d\.ts\.map)$/;
+const sources = /^provider\/(.+)\.ts$/;
+const shell = /^(dist|provider)\/(.+\.sh)$/;
+
+const pack = packed();
+const files = new Set(pack.files.map(({ path }) => path));
+const problems = [
+  ...plain.filter((file) => !files.has(file)).map((file) => `${file} is missing`),
+  ...[...files].flatMap(problemOf),
+  ...[...files].filter((file) => file.endsWith(".d.ts")).flatMap(unpackedImports),
+  ...(pack.size > LARGEST_PACKED_BYTES
+    ? [`the package has ${pack.size} bytes, more than ${LARGEST_PACKED_BYTES}`]
+    : []),
+];
+for (const problem of problems) console.error(problem);
+if (problems.length > 0) process.exit(1);
+console.log(`${files.size} files, ${Math.round(pack.size / 1000)} KB packed, each as it should be`);
+
+function packed() {
+  const args = ["pack", "--dry-run", "--json", "--ignore-scripts"];
+  const { stdout, stderr, status } = spawnSync("npm", args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`npm pack ended with ${status}:\n${stderr}`);
+  return JSON.parse(stdout)[0];
+}
+
+function problemOf(file) {
+  const source = sources.exec(file)?.[1];
+  if (source) return missing([".js", ".js.map"].map((end) => `dist/${source}${end}`));
+  const build = builds.exec(file)?.[1];
+  if (build) return stale(file, `provider/${build}.ts`);
+  const copy = shell.exec(file)?.[2];
+  if (copy) return missing([`dist/${copy}`, `provider/${copy}`]);
+  return plain.includes(file) ? [] : [`${file} does not belong in the package`];
+}
+
+function missing(wanted) {
+  return wanted.filter((file) => !files.has(file)).map((file) => `${file} is missing`);
+}
+
+function stale(file, source) {
+  return existsSync(source) ? [] : [`${file} has no source: run npm run build`];
+}
+
+/** The internals have no declarations in the package, so a public one must not import them. */
+function unpackedImports(declaration) {
+  const imports = readFileSync(declaration, "utf8").matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g);
+  return [...imports]
+    .map(([, path]) => `${posix.join(posix.dirname(declaration), path)}.d.ts`)
+    .filter((imported) => !files.has(imported))
+    .map((imported) => `${declaration} imports ${imported}, which the package does not hold`);
+}
