@@ -3,7 +3,7 @@ import type { SharedConnection } from "../ssh/shared-connection";
 import { vbdCreate, vbdDestroy, vbdEject, vbdInsert, vbdList, vmList } from "../xe/commands";
 import { isGone, isRefusedForNow, isTrayLocked, XeError } from "../xe/error";
 import type { XeRecord } from "../xe/parse";
-import { isAnswerLost, runXe, runXeAgain } from "../xe/run";
+import { isAnswerLost, mayBeDone, runXe, runXeAgain } from "../xe/run";
 import { HostError } from "./error";
 import { report } from "./progress";
 import { EJECT, field, unlessGone } from "./sr";
@@ -82,15 +82,15 @@ export async function makeDrive(host: SharedConnection, vmUuid: string, device: 
     try {
       return await runXe(host, vbdCreate({ vmUuid, device }));
     } catch (error) {
-      mayBeThere ||= isAnswerLost(error);
+      mayBeThere ||= mayBeDone(error);
       throw error;
     }
   });
 }
 
-/** Whether vbd-create failed and said so: then there is no drive of ours. */
+/** Whether xapi refused vbd-create: then there is no drive of ours. */
 export function isDriveRefused(error: unknown): boolean {
-  return error instanceof XeError && error.command === "vbd-create" && !isAnswerLost(error);
+  return error instanceof XeError && error.command === "vbd-create" && !mayBeDone(error);
 }
 
 /**

@@ -2,8 +2,8 @@ import { SshError } from "../ssh/error";
 import { retry } from "../ssh/retry";
 import { sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
-import { isUnanswered, XeError } from "../xe/error";
-import { isAnswerLost } from "../xe/run";
+import { isReplyLost, XeError } from "../xe/error";
+import { mayBeDone } from "../xe/run";
 import { HostError } from "./error";
 import {
   type Folder,
@@ -169,8 +169,14 @@ function resuming<T>(
   });
 }
 
+/** Whether the host may be further than it could say. */
 function isLoss(error: unknown): boolean {
-  return isUnanswered(error) || (error instanceof SshError && error.code === "CONNECTION_LOST");
+  const isSrCreate = error instanceof XeError && error.command === "sr-create";
+  return (
+    isReplyLost(error) ||
+    (isSrCreate && error.outcome === "unknown") ||
+    (error instanceof SshError && error.code === "CONNECTION_LOST")
+  );
 }
 
 /** Waits for another create of the same resource; clears first what a killed one left, and so frees its space. */
@@ -223,7 +229,7 @@ async function deleteUnusedDisc(host: SharedConnection, iso: TempIso): Promise<b
     const result = await host.exec(script, { purpose: "remove the disc", timeoutMs: DELETE_TIMEOUT_MS });
     return result.status === 0;
   } catch (error) {
-    if (isAnswerLost(error)) return false;
+    if (mayBeDone(error)) return false;
     throw error;
   }
 }

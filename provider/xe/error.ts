@@ -27,7 +27,7 @@ export class XeError extends Error {
     super(
       [`xe ${command} failed on ${host} (${code}).`, adviceOf(code), `The host says: ${words}`].join(" "),
     );
-    this.outcome = UNANSWERED.includes(code) ? "unknown" : "refused";
+    this.outcome = OUTCOME_UNKNOWN.includes(code) ? "unknown" : "refused";
   }
 }
 
@@ -68,11 +68,18 @@ export const isRefusedForNow = isOneOf(["TOOLSTACK_DOWN", "OTHER_OPERATION_IN_PR
 /** A PBD was plugged anew, by a toolstack that started in between. */
 export const isPluggedAgain = isOneOf(["SR_HAS_PBD"]);
 
-/** Codes of a call that may have been carried out: the toolstack ended during it. */
-const UNANSWERED = ["REPLY_LOST"];
+/**
+ * The link to the toolstack broke during the call, or that between coordinator and member, on which the call may go on:
+ * worth repeating what may be carried out twice. `host/remote/xe.sh` repeats the same ones.
+ *
+ * @see xapi-project/xen-api: ocaml/xapi/message_forwarding.ml
+ */
+const LOST = ["REPLY_LOST", "CANNOT_CONTACT_HOST"];
 
-/** Nobody can say whether the call was carried out. */
-export const isUnanswered = (error: unknown) => error instanceof XeError && error.outcome === "unknown";
+export const isReplyLost = isOneOf(LOST);
+
+/** Codes that do not say whether the call was carried out. */
+const OUTCOME_UNKNOWN = [...LOST, "INTERNAL_ERROR", "UNKNOWN"];
 
 /** The guest holds the disc: worth asking again for a while. */
 export const isTrayLocked = isOneOf(["VBD_TRAY_LOCKED", "DEVICE_DETACH_REJECTED", "DEVICE_DETACH_TIMEOUT"]);
@@ -101,7 +108,12 @@ export const SENTENCES: readonly (readonly [code: string, sentence: string])[] =
   ["HOST_IN_EMERGENCY_MODE", "the host is running in emergency mode"],
   ["HOST_OFFLINE", "You attempted an operation which involves a host which could not be contacted"],
   ["CANNOT_CONTACT_HOST", "Cannot forward messages because the"],
+  ["INTERNAL_ERROR", "The server failed to handle your request, due to an internal error"],
+  ["MISSING_PARAMETER", "Required parameter not found"],
   ["REPLY_LOST", "Lost connection to the server"],
+  ["REPLY_LOST", "Unable to contact server"],
+  ["REPLY_LOST", "Failed to contact a running management agent"],
+  ["REPLY_LOST", "Connection reset by peer"],
   ["TOOLSTACK_DOWN", "Connection refused"],
   ["TOOLSTACK_DOWN", "The host toolstack is still initialising"],
 ];
@@ -126,6 +138,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   SR_NOT_ATTACHED: OTHER_HOST_ADVICE,
   TOOLSTACK_DOWN:
     "Check the toolstack with `systemctl status xapi`, or start it with `xe-toolstack-restart`.",
+  CANNOT_CONTACT_HOST:
+    "The link between the pool's coordinator and this host broke; run the command again once both answer.",
   REPLY_LOST:
     "The toolstack ended in the midst of it; run the command again once `systemctl status xapi` says it is up.",
   HOST_IN_EMERGENCY_MODE:

@@ -3,7 +3,7 @@ import { retry } from "../ssh/retry";
 import { sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
 import type { XeCommand } from "./commands";
-import { isRefusedForNow, isUnanswered, xeErrorOf } from "./error";
+import { isRefusedForNow, isReplyLost, XeError, xeErrorOf } from "./error";
 
 /** sm attaches one SR at a time on a host, behind any slow iSCSI or NFS attach: the last of many waits for minutes. */
 const TIMEOUT_MS = 10 * 60_000;
@@ -37,9 +37,16 @@ export function runXeAgain<T>(host: SharedConnection, command: XeCommand<T>): Pr
   );
 }
 
-/** Whether a command may have been carried out although it failed: its reply did not come. */
+/** Whether a command is worth repeating if it may be carried out twice: its reply did not come. */
 export function isAnswerLost(error: unknown): boolean {
-  const isLinkFailure =
-    error instanceof SshError && ["CONNECTION_LOST", "COMMAND_TIMED_OUT"].includes(error.code);
-  return isUnanswered(error) || isLinkFailure;
+  return isReplyLost(error) || isLinkFailure(error);
+}
+
+/** Whether a command may have been carried out although it failed. */
+export function mayBeDone(error: unknown): boolean {
+  return error instanceof XeError ? error.outcome === "unknown" : isLinkFailure(error);
+}
+
+function isLinkFailure(error: unknown): boolean {
+  return error instanceof SshError && ["CONNECTION_LOST", "COMMAND_TIMED_OUT"].includes(error.code);
 }

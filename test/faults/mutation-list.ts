@@ -105,8 +105,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "sr-create is asked again when its answer was lost",
     file: "provider/host/remote/xe.sh",
-    search: '[ "$1" = repeatable ] ;;',
-    replace: "return 0 ;;",
+    search: `*'Unable to contact server'*) [ "$1" = repeatable ] ;;`,
+    replace: `*'Unable to contact server'*) return 0 ;;`,
     tests: "test/host/refusal.test.ts",
     title: "answer of sr-create got lost",
   },

@@ -20,7 +20,9 @@ is_passing() {
   case $2 in
     *'Connection refused'* | *'The host toolstack is still initialising'*) return 0 ;;
     *'Another operation involving the object is currently in progress'*) return 0 ;;
-    *'Lost connection to the server'*) [ "$1" = repeatable ] ;;
+    *'Lost connection to the server'* | *'Unable to contact server'*) [ "$1" = repeatable ] ;;
+    *'Failed to contact a running management agent'* | *'Connection reset by peer'*) [ "$1" = repeatable ] ;;
+    *'Cannot forward messages because the'*) [ "$1" = repeatable ] ;;
     *) return 1 ;;
   esac
 }

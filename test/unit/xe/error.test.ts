@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseXeError, XeError } from "../../../provider/xe/error";
+import { parseXeError, XeError, xeErrorOf } from "../../../provider/xe/error";
 
 test.each([
   ["The uuid you supplied was invalid.\ntype: SR\nuuid: 2b1c\n", "UUID_INVALID", ["SR", "2b1c"]],
@@ -27,4 +27,23 @@ test("a message says what failed, what to do, and the host's own words, in this 
   expect(message).toMatch(
     /^xe sr-create failed on xen1\.example\.net:22 .*coordinator.*The host says: Cannot perform/,
   );
+});
+
+test.each([
+  ["Lost connection to the server.", "unknown"],
+  ["Error: Connection reset by peer (calling read )", "unknown"],
+  ["Unable to contact server.", "unknown"],
+  ["Failed to contact a running management agent.", "unknown"],
+  [
+    "Cannot forward messages because the server cannot be contacted. The server may be switched off.",
+    "unknown",
+  ],
+  ["Error code: INTERNAL_ERROR\nError parameters: Unix.Unix_error", "unknown"],
+  ["Something nobody has seen.", "unknown"],
+  ["Error code: SR_BACKEND_FAILURE_226\nError parameters: , Invalid local path, ", "refused"],
+  ["Error: Connection refused (calling connect )", "refused"],
+  ["Cannot perform operation as the host is running in emergency mode.", "refused"],
+  ["Required parameter not found: host-uuid", "refused"],
+])("after %j the outcome of the call is %s", (stderr, outcome) => {
+  expect(xeErrorOf({ command: "sr-create", host: "xen1.example.net:22", stderr }).outcome).toBe(outcome);
 });
