@@ -1,5 +1,13 @@
+/** @module API reference */
 export { buildIso, type BuildIsoOptions, type IsoImage } from "./iso/build";
-export { IsoBuildError, type IsoFile, type IsoFiles } from "./iso/check";
+export {
+  IsoBuildError,
+  type IsoBuildErrorCode,
+  type IsoFile,
+  type IsoFiles,
+  type IsoProblem,
+} from "./iso/check";
+export type { ByteRange } from "./iso/source";
 export {
   cloudInit,
   type CloudInitArgs,

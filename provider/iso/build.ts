@@ -26,7 +26,7 @@ const DEFAULT_VOLUME_LABEL = "cidata";
  * at once and read when the image is.
  *
  * @param files a local `path` is relative to the process's folder
- * @throws {@link IsoBuildError} `ISO_FILES_REFUSED` with all of {@link checkIsoFiles}, or for a local file that
+ * @throws {@link IsoBuildError} `ISO_FILES_REFUSED` with every problem, or for a local file that
  *   is no plain file or has 4 GiB or more; `ISO_FILE_UNREADABLE`; from the iteration also `ISO_FILE_CHANGED`
  *   when a local file has another size than before
  * @see ECMA-119 (ISO 9660), SUSP 1.12 and RRIP 1.12 (Rock Ridge), the Joliet specification
