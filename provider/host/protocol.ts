@@ -24,7 +24,7 @@ export const WANTED = { question: "wanted?", answer: "wanted\n" } as const;
 
 /** One line `key=value`; undefined for any other line. */
 export function parseLine(line: string): { key: string; value: string } | undefined {
-  const [, key, value = ""] = /^([A-Za-z_-]+)=(.*)$/.exec(line) ?? [];
+  const [, key, value = ""] = /^([A-Za-z0-9_-]+)=(.*)$/.exec(line) ?? [];
   return key === undefined ? undefined : { key, value };
 }
 
