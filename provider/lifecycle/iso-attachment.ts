@@ -24,6 +24,9 @@ export interface IsoAttachmentState extends IsoAttachmentInputs, Attachment, Rea
   readonly status: "ready" | "incomplete";
 }
 
+/** Changing any of these changes the state alone. */
+const STORED_ONLY = ["once", "replaceMedia"] as const;
+
 export async function create(inputs: IsoAttachmentInputs): Promise<CreateResult<IsoAttachmentState>> {
   const { host, reached } = await logIn(inputs);
   const made = { ...inputs, ...reached };
@@ -84,7 +87,11 @@ export function diff(olds: IsoAttachmentState, news: IsoAttachmentInputs): DiffR
     ...(news.device === undefined || news.device === olds.device ? [] : ["device"]),
     ...(olds.status === "ready" ? [] : ["status"]),
   ];
-  const changes = replaces.length > 0 || isInsertDue(olds, news) || isConnectionChanged(olds, news);
+  const changes =
+    replaces.length > 0 ||
+    isInsertDue(olds, news) ||
+    isConnectionChanged(olds, news) ||
+    STORED_ONLY.some((name) => (olds[name] ?? false) !== (news[name] ?? false));
   // The new one may go to the drive of the old one, which would then eject it.
   return { changes, replaces, deleteBeforeReplace: true };
 }

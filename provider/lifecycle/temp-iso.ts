@@ -26,11 +26,29 @@ export interface TempIsoState extends TempIsoInputs, ReachedHost {
   readonly vdiUuid?: string;
 }
 
-/** What a new value of these does cannot be done to a disc that exists. */
+/** Changing any of these replaces the disc. */
 const REPLACING = ["isoSha256", "srMountPath"] as const;
 
-/** Chosen at create when the program gives none: then the choice stays. */
+/** Chosen by create if the program gives none; the choice then stays. */
 const CHOSEN = ["srName", "isoName"] as const;
+
+type Made = Omit<TempIsoState, Exclude<keyof TempIsoInputs, (typeof CHOSEN)[number]> | keyof ReachedHost>;
+
+/**
+ * What create made or chose, which an update keeps. Of the rest it stores what the program gives today: the engine
+ * knows a secret by its place in the inputs, and would store in plain one that is no longer there.
+ */
+const MADE: Readonly<Record<keyof Made, true>> = {
+  srName: true,
+  isoName: true,
+  srPath: true,
+  isoSize: true,
+  status: true,
+  hostUuid: true,
+  srUuid: true,
+  pbdUuid: true,
+  vdiUuid: true,
+};
 
 export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIsoState>> {
   const { owner, srMountPath, isoSha256 } = inputs;
@@ -63,15 +81,13 @@ export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIs
   }
 }
 
-/** Takes over a changed connection, or none any more; the host's objects stay as they are. */
+/** Stores the changed arguments; the host's objects stay as they are. */
 export async function update(olds: TempIsoState, news: TempIsoInputs): Promise<UpdateResult<TempIsoState>> {
   const { host, reached } = await logIn(news);
   await assertSameHost(host, olds);
-  // What the program gives no more goes: the engine knows a secret by its place in the inputs, and would store
-  // one that is left here in plain.
-  const { isoPath, files, volumeLabel, connection, once, ...made } = olds;
-  const { srName, isoName, owner } = olds;
-  return { outs: { ...made, ...news, srName, isoName, owner, ...reached } };
+  const made = Object.fromEntries(Object.entries(olds).filter(([name]) => name in MADE)) as unknown as Made;
+  // The host's objects are marked with the URN of their create.
+  return { outs: { ...news, ...made, owner: olds.owner, ...reached } };
 }
 
 export async function read(id: string, state: TempIsoState): Promise<ReadResult<TempIsoState>> {
@@ -102,5 +118,6 @@ export function diff(olds: TempIsoState, news: TempIsoInputs): DiffResult {
     ...(isOtherHost(olds, news) ? ["host"] : []),
     ...(isAsWanted ? [] : ["status"]),
   ];
-  return { changes: replaces.length > 0 || isConnectionChanged(olds, news), replaces };
+  const isOnceChanged = (olds.once ?? false) !== (news.once ?? false);
+  return { changes: replaces.length > 0 || isOnceChanged || isConnectionChanged(olds, news), replaces };
 }

@@ -50,7 +50,7 @@ export interface XenTempIsoOptions {
   srMountPath?: pulumi.Input<string | undefined> | undefined;
   /**
    * The disc serves one boot: that it was released (`XenIsoRelease`) or is gone does not make it anew.
-   * Default false. To be set from the first up on.
+   * Default false. A change is stored by the next up.
    */
   once?: pulumi.Input<boolean | undefined> | undefined;
   /** How to reach the host; what is not given comes from the stack's configuration. */

@@ -30,13 +30,10 @@ beforeEach(() => {
 
 test.each<[string, Partial<IsoAttachmentState>, Partial<IsoAttachmentInputs>]>([
   ["nothing", {}, {}],
-  [
-    "once, replaceMedia and the owner's URN",
-    {},
-    { once: true, replaceMedia: true, owner: "urn:pulumi:o::p::t::n" },
-  ],
+  ["the owner's URN", {}, { owner: "urn:pulumi:o::p::t::n" }],
+  ["flags that are false in place of not given", {}, { once: false, replaceMedia: false }],
   ["a slot that was chosen at create", { device: "4" }, {}],
-  ["a disc that is gone from the drive, with once", { vdiUuid: "" }, { once: true }],
+  ["a disc that is gone from the drive, with once", { vdiUuid: "", once: true }, { once: true }],
 ])("no change: %s", (_title, olds, news) => {
   expect(diff({ ...state, ...olds }, { ...inputs, ...news })).toMatchObject({ changes: false, replaces: [] });
 });
@@ -50,6 +47,9 @@ test.each<[string, Partial<IsoAttachmentState>, Partial<IsoAttachmentInputs>]>([
   ["another password", {}, { connection: { ...connection, password: "new" } }],
   ["another host of the pool", {}, { connection: { ...connection, host: "xen2.example.net" } }],
   ["a connection not known yet", {}, { connection: UNKNOWN as never }],
+  ["once", {}, { once: true }],
+  ["once that is no longer set", { once: true }, {}],
+  ["replaceMedia", {}, { replaceMedia: true }],
 ])("update in place: %s", (_title, olds, news) => {
   expect(diff({ ...state, ...olds }, { ...inputs, ...news })).toMatchObject({ changes: true, replaces: [] });
 });

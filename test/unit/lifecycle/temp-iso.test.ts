@@ -98,10 +98,16 @@ test.each(["incomplete", "lost"] as const)("replace: what is %s", (status) => {
   expect(diff({ ...state, status }, inputs)).toEqual({ changes: true, replaces: ["status"] });
 });
 
-test("no change: a disc that was released, and that serves one boot; nor `once` itself", () => {
+test("no change: a disc that was released, and that serves one boot", () => {
   const released: TempIsoState = { ...state, status: "released", once: true };
   expect(diff(released, { ...inputs, once: true })).toEqual({ changes: false, replaces: [] });
-  expect(diff(state, { ...inputs, once: true })).toEqual({ changes: false, replaces: [] });
+});
+
+test("update in place: once that is set, or no longer; false is the default", () => {
+  const once: TempIsoState = { ...state, once: true };
+  expect(diff(state, { ...inputs, once: true })).toEqual({ changes: true, replaces: [] });
+  expect(diff(once, inputs)).toEqual({ changes: true, replaces: [] });
+  expect(diff(state, { ...inputs, once: false })).toEqual({ changes: false, replaces: [] });
 });
 
 test("replace: a disc that was released, once the program wants it to stay, or with other content", () => {
