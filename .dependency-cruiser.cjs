@@ -91,6 +91,13 @@ module.exports = {
       to: { path: "^provider/", pathNot: folder("text") },
     },
     {
+      name: "source-stands-alone",
+      comment: "files from elsewhere, whatever they become",
+      severity: "error",
+      from: { path: folder("source") },
+      to: { path: "^provider/", pathNot: folder("source", "text") },
+    },
+    {
       name: "index-names-the-public",
       comment: "resources, functions that make images, and types",
       severity: "error",

@@ -1,0 +1,33 @@
+/** Why an image could not be had from where it comes from, as a name to branch on. */
+export type SourceErrorCode =
+  /** No answer, or the connection failed too often. */
+  | "UNREACHABLE"
+  /** The server answered, but not with the file. */
+  | "HTTP_STATUS"
+  /** The file is shorter or longer than the server said. */
+  | "WRONG_LENGTH"
+  /** The server has another file than at the beginning of the download. */
+  | "CONTENT_CHANGED"
+  | "CHECKSUM_MISMATCH"
+  /** A list of checksums without the file's, or something else in its place. */
+  | "NO_CHECKSUM"
+  /** The compressed file is damaged, or cut off. */
+  | "ARCHIVE_DAMAGED"
+  | "NOT_AN_IMAGE";
+
+/** An image that could not be fetched, decompressed or verified. */
+export class SourceError extends Error {
+  override readonly name = "SourceError";
+
+  /**
+   * @param code what to branch on
+   * @param message what failed, then what to do; never the query of a URL nor a header, which can hold secrets
+   */
+  constructor(
+    readonly code: SourceErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
