@@ -18,6 +18,7 @@ export {
 export { XenIsoAttachment, type XenIsoAttachmentArgs } from "./resources/iso-attachment";
 export { XenIsoRelease, type XenIsoReleaseArgs } from "./resources/iso-release";
 export {
+  type ImageSources,
   type IsoFileInput,
   XenTempIso,
   type XenTempIsoArgs,

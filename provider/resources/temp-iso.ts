@@ -12,7 +12,7 @@ export type IsoFileInput = pulumi.Input<
 >;
 
 /** Where the image comes from: a {@link XenTempIso} takes exactly one of these. */
-interface ImageSources {
+export interface ImageSources {
   /** A local ISO 9660 or UDF image, relative to the program's folder. */
   isoPath: pulumi.Input<string | undefined> | undefined;
   /**

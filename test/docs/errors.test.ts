@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { SENTENCES } from "../../provider/xe/error";
 import { readPages, repository } from "./pages";
 
 const sourceOf = (path: string) => readFileSync(join(repository, "provider", path), "utf8");
@@ -11,17 +12,18 @@ function codesOfType(path: string, name: string): string[] {
   return Array.from(union.matchAll(/"(\w+)"/g), ([, code = ""]) => code);
 }
 
-/** xapi's codes, wherever they are named. */
-const xeCodes = () =>
-  Array.from(sourceOf("xe/error.ts").matchAll(/\b[A-Z]+(?:_[A-Z0-9]+)+\b/g), ([code]) => code);
-
-/** Names of constants in that file. */
-const NO_CODES = /^(REFUSED_FOR_NOW|HA_ADVICE|OTHER_HOST_ADVICE)$/;
+/** xapi's codes: those that are told apart, and those with advice of their own. */
+function xeCodes(): string[] {
+  const advice = /^const ADVICE[^{]*\{([^]*?)^\};/m.exec(sourceOf("xe/error.ts"))?.[1] ?? "";
+  const advised = Array.from(advice.matchAll(/^ {2}([A-Z0-9_]+):/gm), ([, code = ""]) => code);
+  expect(advised.length).toBeGreaterThan(5);
+  return [...SENTENCES.map(([code]) => code), ...advised, "UNKNOWN"];
+}
 
 test.each([
   ["an SshError", () => codesOfType("ssh/error.ts", "SshErrorCode")],
   ["a HostError", () => codesOfType("host/error.ts", "HostErrorCode")],
-  ["an XeError", () => [...xeCodes().filter((code) => !NO_CODES.test(code)), "UNKNOWN"]],
+  ["an XeError", xeCodes],
   ["an IsoBuildError", () => codesOfType("iso/check.ts", "IsoBuildErrorCode")],
 ])("every code of %s has a heading in docs/troubleshooting.md", async (_what, codesOf) => {
   const codes = codesOf();
