@@ -54,6 +54,19 @@ module.exports = {
       to: { path: folder("host", "xe", "ssh") },
     },
     {
+      name: "plugin-is-a-door-of-its-own",
+      comment: "the plugin and the resource classes share lifecycle/, not each other",
+      severity: "error",
+      from: { path: "^provider/", pathNot: folder("plugin") },
+      to: { path: folder("plugin") },
+    },
+    {
+      name: "plugin-without-resources",
+      severity: "error",
+      from: { path: folder("plugin") },
+      to: { path: folder("resources", "ssh", "xe") },
+    },
+    {
       name: "cli-stands-alone",
       comment: "the command line has nothing to do with the engine, and nothing with it but its tests",
       severity: "error",
@@ -112,9 +125,12 @@ module.exports = {
     },
     {
       name: "pulumi-above-host",
-      comment: "only resources, lifecycle and what they publish know Pulumi",
+      comment: "only resources, plugin, lifecycle and what they publish know Pulumi",
       severity: "error",
-      from: { path: "^provider/", pathNot: [folder("resources", "lifecycle"), "^provider/provider\\.ts$"] },
+      from: {
+        path: "^provider/",
+        pathNot: [folder("resources", "plugin", "lifecycle"), "^provider/provider\\.ts$"],
+      },
       to: { path: "^(node_modules/)?@pulumi/" },
     },
     {

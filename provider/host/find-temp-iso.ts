@@ -15,7 +15,10 @@ import type { TempIso } from "./temp-iso";
  * @throws {@link HostError} `NOT_OUR_SR` when something else made it, `OTHER_HOST` when its folder is on another
  * member of the pool
  */
-export async function findTempIso(host: SharedConnection, srUuid: string): Promise<TempIso | undefined> {
+export async function findTempIso(
+  host: SharedConnection,
+  srUuid: string,
+): Promise<(TempIso & { srName: string }) | undefined> {
   const [hostUuid, [sr], pbds, vdis] = await Promise.all([
     identify(host),
     runXeAgain(host, srList({ uuid: srUuid })),
@@ -45,5 +48,12 @@ export async function findTempIso(host: SharedConnection, srUuid: string): Promi
   const [srPath = `${DEFAULT_SR_MOUNT_PATH}/${folderUuid}`] = locations;
   // Without a VDI there is no image, or none that was ever scanned: then the folder is not empty, and stays.
   const isoName = vdi ? field(vdi, "location") : `${folderUuid}.iso`;
-  return { owner, isoName, isoSize: Number(vdi?.["virtual-size"] ?? 0), srPath, hostUuid, srUuid };
+  const [pbd] = pbds;
+  const uuids = {
+    srUuid,
+    ...(pbd && { pbdUuid: field(pbd, "uuid") }),
+    ...(vdi && { vdiUuid: field(vdi, "uuid") }),
+  };
+  const isoSize = Number(vdi?.["virtual-size"] ?? 0);
+  return { owner, srName: field(sr, "name-label"), isoName, isoSize, srPath, hostUuid, ...uuids };
 }

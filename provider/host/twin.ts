@@ -56,10 +56,15 @@ export function hasContent(host: SharedConnection, twin: Twin, sha256: string): 
   return isSame;
 }
 
-async function compare(host: SharedConnection, { path }: Twin, sha256: string): Promise<boolean> {
-  const options = { purpose: "compare an image", timeoutMs: HASH_TIMEOUT_MS };
+/** The SHA-256 of a file on the host; read at low priority. */
+export async function hashOf(host: SharedConnection, path: string): Promise<string | undefined> {
+  const options = { purpose: "hash an image", timeoutMs: HASH_TIMEOUT_MS };
   const { stdout } = await host.exec(remote(sh`hash_file ${path}`), options);
-  return valueOf(stdout, "sha256") === sha256;
+  return valueOf(stdout, "sha256");
+}
+
+async function compare(host: SharedConnection, { path }: Twin, sha256: string): Promise<boolean> {
+  return (await hashOf(host, path)) === sha256;
 }
 
 const keyOf = ({ address }: SharedConnection, identity: string, sha256: string) =>

@@ -1,3 +1,5 @@
+let attachedTo: string | undefined;
+
 /**
  * `host:port` of the engine; undefined in a process that no engine started or attached to. The engine passes it as
  * an argument to the processes of its providers.
@@ -5,7 +7,12 @@
  * @see pulumi/pulumi: sdk/go/common/resource/plugin/provider_plugin.go, `NewProvider`
  */
 export function engineAddress(): string | undefined {
-  return process.argv.slice(2).find(isAddress);
+  return attachedTo ?? process.argv.slice(2).find(isAddress);
+}
+
+/** Takes the address of an engine that attaches to this process instead of starting it. */
+export function attachTo(address: string): void {
+  attachedTo = address;
 }
 
 function isAddress(text: string): boolean {

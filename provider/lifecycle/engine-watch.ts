@@ -47,7 +47,7 @@ async function endOnceGone(address: string): Promise<void> {
 }
 
 /** Lets every create and update under way roll back, then ends the process. */
-function endProcess(reason: Error): void {
+export function endProcess(reason: Error): void {
   gone.abort(reason);
   if (underWay === 0) process.exit(1);
 }

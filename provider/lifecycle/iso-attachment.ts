@@ -11,7 +11,7 @@ import { CreatedButFailedError } from "./engine-error";
 import { warn } from "./engine-log";
 import { assertWanted } from "./engine-watch";
 import type { IsoAttachmentInputs } from "./iso-attachment-inputs";
-import { hostOf, isConnectionChanged, logIn, type ReachedHost } from "./reached-host";
+import { hostOf, isConnectionChanged, logIn, plannedHost, type ReachedHost } from "./reached-host";
 import { unlessHostIsGone } from "./unreachable";
 
 /**
@@ -36,6 +36,11 @@ export async function create(inputs: IsoAttachmentInputs): Promise<CreateResult<
   } catch (error) {
     throw toEngineError(error, (left) => ({ id: idOf(left), properties: { ...made, ...left } }));
   }
+}
+
+/** The outputs that are known before the disc is inserted. */
+export function preview(inputs: IsoAttachmentInputs): Partial<IsoAttachmentState> {
+  return { ...inputs, ...plannedHost(inputs) };
 }
 
 /** Exchanges the disc in the same drive; a changed connection alone leaves the drive as it is. */

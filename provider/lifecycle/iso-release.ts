@@ -59,6 +59,11 @@ export async function create(inputs: IsoReleaseInputs): Promise<CreateResult<Iso
   return { id: srUuid, outs };
 }
 
+/** The outputs that are known before the disc is released: all of them. */
+export function preview(inputs: IsoReleaseInputs): IsoReleaseState {
+  return stateOf(inputs);
+}
+
 /** Goes on with a release that failed in its midst. */
 export async function update(
   olds: IsoReleaseState,

@@ -33,6 +33,8 @@ export const tempIso = {
     atEngine(() => lifecycle.diff(olds, news)),
   create: (inputs: TempIsoInputs): Promise<CreateResult<TempIsoState>> =>
     atEngine(() => lifecycle.create(inputs), inputs.owner),
+  preview: (inputs: TempIsoInputs) => atEngine(() => lifecycle.preview(inputs)),
+  import: (id: string) => atEngine(() => lifecycle.find(id)),
   read: (id: string, state: TempIsoState): Promise<ReadResult<TempIsoState>> =>
     atEngine(() => lifecycle.read(id, state), state.owner),
   update: (_id: string, olds: TempIsoState, news: TempIsoInputs): Promise<UpdateResult<TempIsoState>> =>
@@ -50,6 +52,7 @@ export const isoAttachment = {
     atEngine(() => attachment.diff(olds, news)),
   create: (inputs: IsoAttachmentInputs): Promise<CreateResult<attachment.IsoAttachmentState>> =>
     atEngine(() => attachment.create(inputs), inputs.owner),
+  preview: (inputs: IsoAttachmentInputs) => atEngine(() => attachment.preview(inputs)),
   read: (
     id: string,
     state: attachment.IsoAttachmentState,
@@ -74,6 +77,7 @@ export const isoRelease = {
     atEngine(() => release.diff(olds, news)),
   create: (inputs: release.IsoReleaseInputs): Promise<CreateResult<release.IsoReleaseState>> =>
     atEngine(() => release.create(inputs), inputs.owner),
+  preview: (inputs: release.IsoReleaseInputs) => atEngine(() => release.preview(inputs)),
   read: (id: string, state: release.IsoReleaseState): Promise<ReadResult<release.IsoReleaseState>> =>
     atEngine(() => release.read(id, state), state.owner),
   update: (

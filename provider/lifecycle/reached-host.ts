@@ -43,6 +43,13 @@ export function hostOf(state: ReachedHost & WithConnection): Promise<SharedConne
   return logInTo({ ...connection, host, port, user, hostKey });
 }
 
+/** What is known of {@link ReachedHost} before anybody logs in. */
+export function plannedHost(inputs: WithConnection): Partial<ReachedHost> {
+  if (isUnknown(inputs.connection)) return {};
+  const { host, port = 22, user = "root" } = connectionOf(inputs);
+  return { ...(host !== undefined && { host }), port, user };
+}
+
 /** Whether the program names another host, or none that is known yet. */
 export function isOtherHost(olds: ReachedHost, news: WithConnection): boolean {
   return connectionOf(news).host !== olds.host;

@@ -1,13 +1,24 @@
 import type { CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
+import { dirname } from "node:path/posix";
 import { v4 as uuidv4 } from "uuid";
+import { findTempIso } from "../host/find-temp-iso";
 import { RollbackIncompleteError } from "../host/rollback";
 import { assertSameHost, createTempIso, deleteTempIso, readTempIso } from "../host/temp-iso";
+import { hashOf } from "../host/twin";
 import { CreatedButFailedError } from "./engine-error";
 import { abandoned, assertWanted } from "./engine-watch";
 import { imageSource } from "./image-source";
 import { defaultIsoName, nameOf, type TempIsoInputs } from "./inputs";
-import { hostOf, isConnectionChanged, isOtherHost, logIn, type ReachedHost } from "./reached-host";
+import {
+  hostOf,
+  isConnectionChanged,
+  isOtherHost,
+  logIn,
+  plannedHost,
+  type ReachedHost,
+} from "./reached-host";
 import type { TempIsoStatus } from "./temp-iso-status";
+import { isUnknown } from "./unknown";
 import { sweepCommand, unlessHostIsGone } from "./unreachable";
 
 /** The outputs of a `XenTempIso` as they are stored. */
@@ -81,6 +92,13 @@ export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIs
   }
 }
 
+/** The outputs that are known before the disc is made; opens the image, but no connection. */
+export async function preview(inputs: TempIsoInputs): Promise<Partial<TempIsoState>> {
+  const isKnown = !isUnknown(inputs.isoSha256);
+  const isoSize = isKnown ? { isoSize: (await imageSource(inputs)).sizeBytes } : {};
+  return { ...inputs, ...isoSize, ...plannedHost(inputs) };
+}
+
 /** Stores the changed arguments; the host's objects stay as they are. */
 export async function update(olds: TempIsoState, news: TempIsoInputs): Promise<UpdateResult<TempIsoState>> {
   const { host, reached } = await logIn(news);
@@ -99,6 +117,22 @@ export async function read(id: string, state: TempIsoState): Promise<ReadResult<
   const status = state.status === "incomplete" ? "incomplete" : condition.state;
   const pbdUuid = condition.state === "ready" ? condition.pbdUuid : state.pbdUuid;
   return { id, props: { ...state, ...(pbdUuid && { pbdUuid }), status } };
+}
+
+/**
+ * Reads a disc that no state knows, on the host of the configuration: its outputs, and the inputs that the host
+ * shows. What the disc was made from stays for the program to say; the same content is no change.
+ *
+ * @returns undefined when there is no such SR
+ */
+export async function find(srUuid: string): Promise<{ props: object; inputs: object } | undefined> {
+  const { host, reached } = await logIn({});
+  const found = await findTempIso(host, srUuid);
+  if (!found) return undefined;
+  const { srPath, srName, isoName } = found;
+  const isoSha256 = await hashOf(host, `${srPath}/${isoName}`);
+  const inputs = { srMountPath: dirname(srPath), srName, isoName, isoSha256 };
+  return { props: { ...inputs, ...found, ...reached, status: "ready" }, inputs };
 }
 
 export async function remove(state: TempIsoState): Promise<void> {

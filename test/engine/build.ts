@@ -3,24 +3,34 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Engine } from "./engine-folder";
 
-/** The folder of the two Go modules, `cli` and `language`, that the engine is built from. */
+/** The folder of the Go modules, `cli`, `language` and `language-go`, that the engine is built from. */
 export const engineModules = join(__dirname, "go");
 
 const cli = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
-const languageHost = "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs";
+const yamlHost = "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml";
+/** Each of the other hosts is in the last release of the SDK that still had it. */
+const languageHosts = {
+  language: [
+    "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
+    "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
+  ],
+  "language-go": ["github.com/pulumi/pulumi/sdk/v3/go/pulumi-language-go"],
+} as const;
 const versionVariable = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
 
 const run = promisify(execFile);
 
 /**
- * Builds the CLI and the Node.js language host into the engine's folder, with the Go toolchain on PATH.
+ * Builds the CLI and the language hosts into the engine's folder, with the Go toolchain on PATH.
  *
  * @throws Error saying what to install, if there is no Go
  */
 export async function buildEngine({ folder, version }: Engine): Promise<void> {
   await requireGo();
-  await goBuild("cli", folder, ["-ldflags", `-s -w -X ${versionVariable}=v${version}`, cli]);
-  await goBuild("language", folder, ["-ldflags", "-s -w", languageHost]);
+  // One build for both: they share most of their packages.
+  await goBuild("cli", folder, ["-ldflags", `-s -w -X ${versionVariable}=v${version}`, cli, yamlHost]);
+  for (const [module, hosts] of Object.entries(languageHosts))
+    await goBuild(module, folder, ["-ldflags", "-s -w", ...hosts]);
 }
 
 async function requireGo(): Promise<void> {

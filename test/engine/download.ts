@@ -6,15 +6,14 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
-import type { Engine } from "./engine-folder";
+import { type Engine, languageHosts } from "./engine-folder";
 
 const vendor = "https://get.pulumi.com";
 const answerWithinMs = 5_000;
 const downloadWithinMs = 300_000;
 
 /**
- * Downloads the release for this machine, and unpacks the CLI and the Node.js language host into the engine's
- * folder.
+ * Downloads the release for this machine, and unpacks the CLI and the language hosts into the engine's folder.
  *
  * @param site where releases lie; the vendor's if not given
  * @throws Error if the site does not begin to answer within 5 s, or has no such release
@@ -22,7 +21,7 @@ const downloadWithinMs = 300_000;
 export async function downloadEngine({ folder, version }: Engine, site = vendor): Promise<void> {
   const archive = join(folder, "release.tar.gz");
   await download(`${site}/releases/sdk/pulumi-v${version}-${platform()}-${arch()}.tar.gz`, archive);
-  const programs = ["pulumi/pulumi", "pulumi/pulumi-language-nodejs"];
+  const programs = ["pulumi", ...languageHosts].map((name) => `pulumi/${name}`);
   await promisify(execFile)("tar", ["-xzf", archive, "-C", folder, "--strip-components=1", ...programs]);
   await rm(archive);
 }

@@ -3,7 +3,7 @@ import { access, constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 
-/** A Pulumi engine: a folder that holds the CLI and its Node.js language host. */
+/** A Pulumi engine: a folder that holds the CLI and its language hosts. */
 export interface Engine {
   /** To be put first on PATH. */
   readonly folder: string;
@@ -15,17 +15,20 @@ export interface Engine {
 export const dynamicPlugin = "pulumi-resource-pulumi-nodejs";
 
 const cli = "pulumi";
-const languageHost = "pulumi-language-nodejs";
 
-/** The folder of PATH that holds the CLI, if the language host lies on PATH too. */
+/** The languages in which the tests have programs. */
+export const languageHosts = ["nodejs", "yaml", "python", "go"].map((name) => `pulumi-language-${name}`);
+
+/** The folder of PATH that holds the CLI, if all language hosts are on PATH too. */
 export async function folderOnPath(): Promise<string | undefined> {
   const folders = (process.env["PATH"] ?? "").split(delimiter).filter(Boolean);
-  return (await firstWith(languageHost, folders)) && (await firstWith(cli, folders));
+  for (const host of languageHosts) if (!(await firstWith(host, folders))) return undefined;
+  return firstWith(cli, folders);
 }
 
 /** Whether everything is in `folder` that an engine needs. */
 export async function isEngine(folder: string): Promise<boolean> {
-  const found = await Promise.all([cli, languageHost, dynamicPlugin].map((name) => has(folder, name)));
+  const found = await Promise.all([cli, ...languageHosts, dynamicPlugin].map((name) => has(folder, name)));
   return found.every(Boolean);
 }
 

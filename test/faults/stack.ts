@@ -3,7 +3,7 @@ import type { TempIsoInputs } from "../../provider/lifecycle/inputs";
 import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
 
 /** What the engine calls: the provider in this process, or in one that can be killed. */
-export type Provider = Omit<typeof tempIso, "configure">;
+export type Provider = Omit<typeof tempIso, "configure" | "preview" | "import">;
 
 /** A resource as a state holds it. */
 export interface StoredDisc {

@@ -9,7 +9,7 @@ const LARGEST_PACKED_BYTES = 322_000;
 const plain = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"];
 const builds = /^dist\/(.+?)\.(js|js\.map|d\.ts|d\.ts\.map)$/;
 const sources = /^provider\/(.+)\.ts$/;
-const shell = /^(dist|provider)\/(.+\.sh)$/;
+const copies = /^(dist|provider)\/(.+\.sh|plugin\/schema\.json)$/;
 
 const pack = packed();
 const files = new Set(pack.files.map(({ path }) => path));
@@ -37,7 +37,7 @@ function problemOf(file) {
   if (source) return missing([".js", ".js.map"].map((end) => `dist/${source}${end}`));
   const build = builds.exec(file)?.[1];
   if (build) return stale(file, `provider/${build}.ts`);
-  const copy = shell.exec(file)?.[2];
+  const copy = copies.exec(file)?.[2];
   if (copy) return missing([`dist/${copy}`, `provider/${copy}`]);
   return plain.includes(file) ? [] : [`${file} does not belong in the package`];
 }

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { downloadEngine } from "../../engine/download";
-import { versionOf } from "../../engine/engine-folder";
+import { languageHosts, versionOf } from "../../engine/engine-folder";
 
 let folder: string;
 let server: Server | undefined;
@@ -22,7 +22,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-it("unpacks the two programs of the release for this machine", async () => {
+it("unpacks the CLI and the language hosts of the release for this machine", async () => {
   const archive = await release();
   const asked: (string | undefined)[] = [];
   const site = await serve((request, response) => {
@@ -32,8 +32,8 @@ it("unpacks the two programs of the release for this machine", async () => {
   await downloadEngine({ folder, version: "3.2.1" }, site);
   expect(asked).toEqual([`/releases/sdk/pulumi-v3.2.1-${process.platform}-${process.arch}.tar.gz`]);
   expect(await versionOf(folder)).toBe("3.2.1");
-  expect(existsSync(join(folder, "pulumi-language-nodejs"))).toBe(true);
-  expect(existsSync(join(folder, "pulumi-language-go"))).toBe(false);
+  for (const name of languageHosts) expect(existsSync(join(folder, name))).toBe(true);
+  expect(existsSync(join(folder, "pulumi-watch"))).toBe(false);
 });
 
 it("fails when the site has no such release", async () => {
@@ -64,7 +64,7 @@ async function serve(listener: RequestListener): Promise<string> {
 async function release(): Promise<Buffer> {
   const root = join(folder, "release");
   await mkdir(join(root, "pulumi"), { recursive: true });
-  for (const name of ["pulumi", "pulumi-language-nodejs", "pulumi-language-go"]) {
+  for (const name of ["pulumi", ...languageHosts, "pulumi-watch"]) {
     await writeFile(join(root, "pulumi", name), "#!/bin/sh\necho v3.2.1\n");
     await chmod(join(root, "pulumi", name), 0o755);
   }

@@ -1,0 +1,38 @@
+import { Problems } from "../lifecycle/problems";
+import { isUnknown } from "../lifecycle/unknown";
+import { nearestName } from "../text/nearest-name";
+import { settings } from "./schema";
+import type { Properties } from "./values";
+
+/** Added by the engine to a provider's inputs. */
+const OF_ENGINE = ["version", "pluginDownloadURL", "__internal"];
+
+/** Tells of each setting that there is no such. Their values are checked with the resources that use them. */
+export function checkSettings(news: Properties): Problems {
+  const problems = new Problems();
+  for (const name of Object.keys(news))
+    if (!(name in settings) && !OF_ENGINE.includes(name))
+      problems.add(
+        `xen:${name}`,
+        `is not a setting of the provider; ${nearestName(name, Object.keys(settings))}`,
+      );
+  return problems;
+}
+
+/** The configuration as `lifecycle/` asks for it. Unknown settings count as not given. */
+export function configurationOf(values: Properties): { get(key: string): unknown } {
+  const known = Object.entries(values).filter(([, value]) => !isUnknown(value));
+  const byKey = new Map(known.map(([name, value]) => [`xen:${name}`, plain(name, value)]));
+  return { get: (key) => byKey.get(key) };
+}
+
+/** Every setting that is not text arrives as JSON. */
+function plain(name: string, value: unknown): unknown {
+  if (typeof value !== "string" || settings[name]?.type === "string") return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    // Refused by the check of the resources that use it.
+    return value;
+  }
+}

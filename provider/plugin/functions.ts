@@ -1,0 +1,144 @@
+import { findTempIsos } from "../host/find-temp-isos";
+import { DEFAULT_SR_MOUNT_PATH } from "../host/folder";
+import {
+  type CloudConfig,
+  cloudConfigOf,
+  type CloudInitUser,
+  metaDataOf,
+  networkConfigOf,
+  userDataOf,
+} from "../iso/cloud-init";
+import { checkConnection, type ConnectionInputs } from "../lifecycle/connection";
+import { atEngine } from "../lifecycle/engine-error";
+import { Problems } from "../lifecycle/problems";
+import { logIn } from "../lifecycle/reached-host";
+import type { Properties } from "./values";
+
+/** The result of `cloudInit` and `neonInit`. */
+export interface FilesResult {
+  /** For `files` of a TempIso: path on the disc to text. */
+  readonly files: Record<string, string>;
+}
+
+/** The arguments of `neonInit`. */
+export interface NeonInitArgs {
+  /** Run by bash as root at the first boot, before there is a network. Windows line ends become those of Linux. */
+  readonly script: string;
+}
+
+/** The arguments of `getDiscs`. */
+export interface GetDiscsArgs {
+  /** How to reach the host; settings that are left out come from the provider. */
+  readonly connection?: ConnectionInputs;
+  /** Folders on the host to look in, besides those of the SRs that are found. Default `/var/opt/xen-iso`. */
+  readonly srMountPaths?: readonly string[];
+}
+
+/** The result of `getDiscs`. */
+export interface GetDiscsResult {
+  /** INSTALLATION_UUID of the host. */
+  readonly hostUuid: string;
+  readonly discs: readonly Disc[];
+}
+
+/** A temporary ISO as it was found on a host. */
+export interface Disc {
+  /** `live`, `pending` (its create has not ended), `corpse` (unplugged or without its image), `folder without SR`. */
+  readonly state: string;
+  /** URN of the resource when it was created. */
+  readonly owner?: string;
+  readonly srUuid?: string;
+  /** The SR's `name-label`. */
+  readonly srName?: string;
+  /** Absolute folder on its host. */
+  readonly srPath?: string;
+  readonly isoName?: string;
+  /** Size of the image in bytes, or of what has arrived of it. */
+  readonly isoSize?: number;
+  readonly ageSeconds?: number;
+  /** The host that has it, if known. */
+  readonly hostUuid?: string;
+  /** Whether another run works on it at this moment. */
+  readonly isUnderWay: boolean;
+  /** UUIDs of the VMs that have it in a drive. */
+  readonly vmUuids: readonly string[];
+}
+
+interface CloudInitSettings {
+  readonly hostname?: string;
+  readonly users?: readonly CloudInitUser[];
+  readonly sshAuthorizedKeys?: readonly string[];
+  readonly network?: Readonly<Record<string, unknown>>;
+  readonly userData?: CloudConfig;
+  readonly vendorData?: CloudConfig;
+}
+
+/** The functions of the package by token; each returns plain values. */
+const FUNCTIONS: Readonly<Record<string, (args: Properties) => object | Promise<object>>> = {
+  "xen:index:cloudInit": (args) => ({ files: cloudInitFiles(args) }) satisfies FilesResult,
+  "xen:index:neonInit": (args) =>
+    ({ files: neonInitFiles(args as unknown as NeonInitArgs) }) satisfies FilesResult,
+  "xen:index:getDiscs": (args) => getDiscs(args),
+};
+
+/**
+ * Calls a function of the package.
+ *
+ * @throws Error with a message for the user
+ */
+export function callFunction(token: string, args: Properties): Promise<Properties> {
+  const call = FUNCTIONS[token];
+  if (!call) throw new Error(`${token} is not a function of this provider.`);
+  return atEngine(async () => (await call(args)) as Properties);
+}
+
+function cloudInitFiles(settings: CloudInitSettings): Record<string, string> {
+  const { hostname, network, vendorData: vendor } = settings;
+  const userData = userDataOf(settings);
+  const networkConfig = network && networkConfigOf(network);
+  const vendorData = vendor === undefined ? undefined : cloudConfigOf(vendor);
+  return {
+    "meta-data": metaDataOf({ hostname, userData, vendorData, networkConfig }),
+    "user-data": userData,
+    ...(networkConfig !== undefined && { "network-config": networkConfig }),
+    ...(vendorData !== undefined && { "vendor-data": vendorData }),
+  };
+}
+
+/**
+ * The file of a disc for neonKUBE's node images: their `neon-init` service runs it at the first boot with bash as
+ * root, before there is a network. Its first argument is the folder where the disc is mounted.
+ */
+function neonInitFiles({ script }: NeonInitArgs): Record<string, string> {
+  return { "neon-init.sh": script.replaceAll("\r\n", "\n") };
+}
+
+/** Lists the temporary ISOs in the pool of a host. Changes nothing. */
+async function getDiscs({
+  connection,
+  srMountPaths = [DEFAULT_SR_MOUNT_PATH],
+}: GetDiscsArgs): Promise<GetDiscsResult> {
+  const problems = new Problems();
+  checkConnection(connection, problems);
+  const [problem] = problems.failures;
+  if (problem) throw new Error(`getDiscs: ${problem.reason}`);
+  const { host } = await logIn(connection ? { connection } : {});
+  const { hostUuid, tempIsos } = await findTempIsos(host, srMountPaths);
+  return {
+    hostUuid,
+    discs: tempIsos.map(
+      ({ state, owner, srs: [sr], srPath, isoName, sizeBytes, ageSeconds, drives, ...found }) => ({
+        state,
+        ...(owner !== undefined && { owner }),
+        ...(sr && { srUuid: sr.uuid, srName: sr.nameLabel }),
+        ...(srPath !== undefined && { srPath }),
+        ...(isoName !== undefined && { isoName }),
+        ...(sizeBytes !== undefined && { isoSize: sizeBytes }),
+        ...(ageSeconds !== undefined && { ageSeconds }),
+        ...(found.hostUuid !== undefined && { hostUuid: found.hostUuid }),
+        isUnderWay: found.isUnderWay,
+        vmUuids: drives.map(({ vmUuid }) => vmUuid),
+      }),
+    ),
+  };
+}

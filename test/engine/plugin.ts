@@ -1,0 +1,28 @@
+import { chmod, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { SimulatedHost } from "../simulator";
+import type { Project } from "./project";
+import type { Stack } from "./stack";
+
+/** The file that the engine starts as the provider plugin. */
+const pluginProgram = "pulumi-resource-xen";
+
+const main = resolve(__dirname, "../../dist/plugin/main.js");
+
+/** A line for `Pulumi.yaml` that says where the plugin is. */
+export const pluginSetting = { providers: [{ name: "xen", path: "." }] };
+
+/** Puts the plugin as it is built into the project's folder. */
+export async function installPlugin({ folder }: Pick<Project, "folder">): Promise<void> {
+  const file = join(folder, pluginProgram);
+  await writeFile(file, `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`);
+  await chmod(file, 0o755);
+}
+
+/** Gives the provider's settings to the stack's configuration. */
+export async function configureHost(stack: Stack, { connection }: SimulatedHost): Promise<void> {
+  await stack.config("xen:password", connection.password ?? "", { secret: true });
+  const { host, port, hostKey } = connection;
+  for (const [name, value] of Object.entries({ host, port, hostKey, dialErrorLimit: 3 }))
+    await stack.config(`xen:${name}`, String(value));
+}
