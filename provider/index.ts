@@ -1,5 +1,5 @@
 /** @module API reference */
-export { buildIso, type BuildIsoOptions, type IsoImage } from "./iso/build";
+export { buildIso, type BuildIsoOptions, type ImageFormat, type IsoImage } from "./iso/build";
 export {
   IsoBuildError,
   type IsoBuildErrorCode,

@@ -5,16 +5,32 @@ import { type Extent, SECTOR_BYTES, sectorsOf, setTerminator, volumeDescriptor }
 import { type ByteRange, type Source, sourceOf } from "./source";
 import { type FileNode, filesBelow, type FolderNode, type IsoNode, treeOf } from "./tree";
 
+/**
+ * How an image is laid out. The same files make other bytes in another format.
+ *
+ * - 1: written by 0.1.0; ends with the last file.
+ * - 2: ends with 150 empty sectors, as `mkisofs -pad` writes them. Some readers (Talos) do not recognise an image
+ *   under 64 KiB, and Linux reads ahead over the end of the last file.
+ */
+export type ImageFormat = 1 | 2;
+
+export const NEWEST_IMAGE_FORMAT = 2 satisfies ImageFormat;
+
 export interface BuildIsoOptions {
-  /** At most 32 characters; `cidata` if left out, which cloud-init's NoCloud looks for. */
+  /**
+   * At most 32 characters, of which Joliet shows the first 16. Default `cidata`, which cloud-init's NoCloud looks
+   * for.
+   */
   readonly volumeLabel?: string | undefined;
+  /** Default: the newest. Set it to keep the bytes of an image that an older release built. */
+  readonly imageFormat?: ImageFormat | undefined;
 }
 
-/** An image's bytes, as often as they are asked for; in memory are the folders and a chunk at a time. */
+/** An image's bytes, which can be read repeatedly. Memory holds its folders and one chunk at a time. */
 export interface IsoImage extends AsyncIterable<Uint8Array> {
   /** A multiple of 2048. */
   readonly sizeBytes: number;
-  /** The bytes from `start` up to before `end`, without making those before; also side by side. */
+  /** Reads the bytes from `start` up to but excluding `end`, without building those before; also concurrently. */
   readonly read: (range: ByteRange) => AsyncIterable<Uint8Array>;
 }
 
@@ -32,13 +48,13 @@ const DEFAULT_VOLUME_LABEL = "cidata";
  * @see ECMA-119 (ISO 9660), SUSP 1.12 and RRIP 1.12 (Rock Ridge), the Joliet specification
  */
 export function buildIso(files: IsoFiles, options: BuildIsoOptions = {}): IsoImage {
-  const { volumeLabel = DEFAULT_VOLUME_LABEL } = options;
+  const { volumeLabel = DEFAULT_VOLUME_LABEL, imageFormat = NEWEST_IMAGE_FORMAT } = options;
   const labelProblem = volumeLabelProblem(volumeLabel);
   const problems = [...(labelProblem ? [{ path: "", reason: labelProblem }] : []), ...checkIsoFiles(files)];
   if (problems.length > 0) throw new IsoBuildError("ISO_FILES_REFUSED", problems);
 
   const root = treeOf(sourcesOf(files));
-  const { head, sizeBytes } = layOut(root, volumeLabel);
+  const { head, sizeBytes } = layOut(root, volumeLabel, PADDING_SECTORS[imageFormat]);
   const read = (range: ByteRange) => bytesOf(head, root, range);
   return { sizeBytes, read, [Symbol.asyncIterator]: () => read({ start: 0, end: sizeBytes }) };
 }
@@ -80,23 +96,30 @@ async function* bytesOf(
     }
     position = nextPosition;
   }
+  if (position < end) yield Buffer.alloc(end - Math.max(start, position));
 }
 
-/** The first sectors are the system's own (ECMA-119 §6.2.1); three descriptors follow. */
+/** The first sectors are reserved for the system (ECMA-119 §6.2.1); three descriptors follow. */
 const SYSTEM_AREA_SECTORS = 16;
 const FIRST_FREE_SECTOR = SYSTEM_AREA_SECTORS + 3;
 
-/** Nothing is padded: what real drives need behind the last file, a virtual one does not. */
-function layOut(root: FolderNode, volumeLabel: string): { head: Buffer; sizeBytes: number } {
+/** After the last file; part of the volume. */
+const PADDING_SECTORS: Readonly<Record<ImageFormat, number>> = { 1: 0, 2: 150 };
+
+function layOut(
+  root: FolderNode,
+  volumeLabel: string,
+  paddingSectors: number,
+): { head: Buffer; sizeBytes: number } {
   const space = new Space(FIRST_FREE_SECTOR);
-  // First with the continuation anywhere, which changes no length: it lies behind the folders that refer to it,
-  // as libarchive reads forwards only.
+  // A draft with the continuation anywhere, which changes no length. It lies after the folders that refer to it,
+  // because libarchive reads forwards only.
   const draft = rockRidgeNaming(root, 0);
   const primary = placeHierarchy(root, draft.naming, space);
   const rockRidge = rockRidgeNaming(root, space.take(draft.continuation.length).sector);
   const joliet = placeHierarchy(root, jolietNaming, space);
   const files = placeFiles(root, joliet.littlePathTable.sector, space);
-  const sectors = space.nextSector;
+  const sectors = space.nextSector + paddingSectors;
 
   const head = Buffer.concat([
     Buffer.alloc(SYSTEM_AREA_SECTORS * SECTOR_BYTES),
@@ -110,7 +133,7 @@ function layOut(root: FolderNode, volumeLabel: string): { head: Buffer; sizeByte
     }),
     volumeDescriptor({
       type: 2,
-      // Half as many characters have room.
+      // Two bytes a character.
       volumeLabel: toJoliet(volumeLabel.slice(0, 16)),
       blank: toJoliet(" "),
       escapeSequences: JOLIET_ESCAPE_SEQUENCES,
@@ -125,7 +148,7 @@ function layOut(root: FolderNode, volumeLabel: string): { head: Buffer; sizeByte
   return { head, sizeBytes: sectors * SECTOR_BYTES };
 }
 
-/** @param anySector of the empty files: readers drop a file at sector 0, and one at a folder's is a loop to them */
+/** @param anySector for empty files: readers drop a file at sector 0, and take one at a folder's sector for a loop */
 function placeFiles(root: FolderNode, anySector: number, space: Space): Map<IsoNode, Extent> {
   const extentOf = ({ source: { sizeBytes } }: FileNode) =>
     sizeBytes === 0 ? { sector: anySector, sizeBytes } : space.take(sizeBytes);

@@ -1,4 +1,4 @@
-import { buildIso } from "../iso/build";
+import { buildIso, type ImageFormat } from "../iso/build";
 import { checkIsoFiles, IsoBuildError, type IsoFiles } from "../iso/check";
 import { sha256Of } from "../ssh/upload";
 import type { Arguments } from "./arguments";
@@ -35,12 +35,13 @@ export function checkFiles(files: unknown, _args: Arguments, problems: Problems)
  */
 export async function sha256OfFiles(
   files: unknown,
-  volumeLabel: unknown,
+  { volumeLabel, imageFormat }: { volumeLabel: unknown; imageFormat: ImageFormat },
   problems: Problems,
 ): Promise<string | undefined> {
   if (hasUnknown(files) || isUnknown(volumeLabel)) return UNKNOWN;
   try {
-    return await sha256Of(buildIso(files as IsoFiles, { volumeLabel: volumeLabel as string | undefined }));
+    const label = volumeLabel as string | undefined;
+    return await sha256Of(buildIso(files as IsoFiles, { volumeLabel: label, imageFormat }));
   } catch (error) {
     if (!(error instanceof IsoBuildError)) throw error;
     for (const { path, reason } of error.problems) problems.add(argumentOf(path), reason);

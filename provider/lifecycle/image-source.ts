@@ -13,9 +13,9 @@ const PIECE_BYTES = 512 * 1024;
  * @throws `IsoBuildError`, or what the file system says of a local image
  */
 export async function imageSource(inputs: TempIsoInputs): Promise<UploadSource> {
-  const { isoPath, files, volumeLabel } = inputs;
+  const { isoPath, files, volumeLabel, imageFormat = 1 } = inputs;
   if (isoPath !== undefined) return localImage(isoPath);
-  const image = buildIso(files ?? {}, { volumeLabel });
+  const image = buildIso(files ?? {}, { volumeLabel, imageFormat });
   return {
     name: "the content of `files`",
     sizeBytes: image.sizeBytes,

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { DEFAULT_SR_MOUNT_PATH } from "../host/folder";
+import { type ImageFormat, NEWEST_IMAGE_FORMAT } from "../iso/build";
 import { type IsoFiles, volumeLabelProblem } from "../iso/check";
 import { NotAnImageError } from "../iso/inspect";
 import {
@@ -35,9 +36,11 @@ export interface TempIsoInputs {
   readonly owner: string;
   /** Of the content, lower-case hex. */
   readonly isoSha256: string;
+  /** Of an image built from files; 0.1.0, which built format 1, did not store it. */
+  readonly imageFormat?: ImageFormat;
 }
 
-type Added = "owner" | "isoSha256";
+type Added = "owner" | "isoSha256" | "imageFormat";
 
 const SOURCES = ["isoPath", "files"] as const;
 
@@ -53,7 +56,7 @@ const ARGUMENTS: ArgumentTable<Exclude<keyof TempIsoInputs, Added>> = {
     once: optionalBoolean,
     connection,
   },
-  added: ["isoSha256"],
+  added: ["isoSha256", "imageFormat"],
 };
 
 /** The path, with the folder's UUID and a name after it, has to stay within {@link LONGEST_PATH_BYTES}. */
@@ -76,7 +79,7 @@ export async function checkTempIso(olds: Arguments, given: Arguments) {
   if (hasControlCharacter(owner)) problems.add("name", "the resource's name has a control character in it");
   checkSource(args, problems);
   const isSourceGood = !problems.concern(...SOURCES, "volumeLabel");
-  const isoSha256 = isSourceGood ? await sha256Of(olds, args, problems) : undefined;
+  const content = isSourceGood ? await contentOf(olds, args, problems) : { isoSha256: undefined };
 
   const { failures } = problems;
   if (failures.length === 0) {
@@ -89,7 +92,8 @@ export async function checkTempIso(olds: Arguments, given: Arguments) {
           "can keep VMs from starting and the host from HA. A folder on disk, such as the default, survives a reboot.",
       );
   }
-  return { inputs: { ...args, srMountPath, isoSha256 }, failures };
+  const { imageFormat: _, ...inputs } = args;
+  return { inputs: { ...inputs, srMountPath, ...content }, failures };
 }
 
 /** The name of the resource: what follows the type in `urn:pulumi:<stack>::<project>::<type>::<name>`. */
@@ -131,12 +135,37 @@ function labelProblem(volumeLabel: unknown, { files }: Arguments): string | unde
     : volumeLabelProblem(volumeLabel);
 }
 
-async function sha256Of(olds: Arguments, news: Arguments, problems: Problems): Promise<unknown> {
-  const { isoPath, files, volumeLabel } = news;
+/** What a check adds about the content of a disc. */
+type Content = Readonly<Record<"isoSha256" | "imageFormat", unknown>> | { readonly isoSha256: unknown };
+
+async function contentOf(olds: Arguments, news: Arguments, problems: Problems): Promise<Content> {
+  const { isoPath, files } = news;
   // ignoreChanges has put the old value into the new inputs: the disc stays, whatever became of the file.
-  if (news["isoSha256"] !== undefined && news["isoSha256"] === olds["isoSha256"]) return olds["isoSha256"];
-  if (files !== undefined) return sha256OfFiles(files, volumeLabel, problems);
-  return isUnknown(isoPath) ? UNKNOWN : sha256OfFile(isoPath as string, news["owner"], problems);
+  if (news["isoSha256"] !== undefined && news["isoSha256"] === olds["isoSha256"]) return oldContent(olds);
+  if (files !== undefined) return contentOfFiles(olds, news, problems);
+  return {
+    isoSha256: isUnknown(isoPath) ? UNKNOWN : await sha256OfFile(isoPath as string, news["owner"], problems),
+  };
+}
+
+/** A disc keeps the format that it was built in until its content changes: a new release replaces none. */
+async function contentOfFiles(
+  olds: Arguments,
+  { files, volumeLabel }: Arguments,
+  problems: Problems,
+): Promise<Content> {
+  const { imageFormat: oldFormat = 1 } = olds;
+  if (olds["isoSha256"] !== undefined && oldFormat === 1) {
+    const isoSha256 = await sha256OfFiles(files, { volumeLabel, imageFormat: oldFormat }, problems);
+    if (isoSha256 === olds["isoSha256"]) return oldContent(olds);
+    if (isoSha256 === undefined) return { isoSha256 };
+  }
+  const imageFormat = NEWEST_IMAGE_FORMAT;
+  return { isoSha256: await sha256OfFiles(files, { volumeLabel, imageFormat }, problems), imageFormat };
+}
+
+function oldContent({ isoSha256, imageFormat }: Arguments): Content {
+  return imageFormat === undefined ? { isoSha256 } : { isoSha256, imageFormat };
 }
 
 async function sha256OfFile(

@@ -15,10 +15,25 @@ const SEED = {
 };
 
 describe("an image's bytes", () => {
-  test("a seed of three small files takes 28 sectors", async () => {
+  test("a seed of three small files takes 28 sectors, and 150 of padding", async () => {
     const image = buildIso(SEED);
-    expect(image.sizeBytes).toBe(28 * 2048);
-    expect(await bytesOf(image)).toHaveLength(28 * 2048);
+    expect(image.sizeBytes).toBe(178 * 2048);
+    expect(await bytesOf(image)).toHaveLength(178 * 2048);
+  });
+
+  test("end with empty sectors, which are part of the volume, in format 2 alone", async () => {
+    const padded = await bytesOf(buildIso(SEED, { imageFormat: 2 }));
+    const bare = await bytesOf(buildIso(SEED, { imageFormat: 1 }));
+    expect(padded).toEqual(await bytesOf(buildIso(SEED)));
+    expect(bare).toHaveLength(28 * 2048);
+    expect(padded.subarray(28 * 2048).every((byte) => byte === 0)).toBe(true);
+    for (const [bytes, sectors] of [
+      [padded, 178],
+      [bare, 28],
+    ] as const)
+      for (const descriptor of [16, 17]) expect(bytes.readUInt32LE(descriptor * 2048 + 80)).toBe(sectors);
+    const rest = (bytes: Buffer) => Buffer.concat([bytes.subarray(0, 16 * 2048), bytes.subarray(18 * 2048)]);
+    expect(rest(padded).subarray(0, 26 * 2048)).toEqual(rest(bare));
   });
 
   test("are the same wherever and whenever it is built", async () => {
@@ -28,8 +43,12 @@ describe("an image's bytes", () => {
       ["漢".repeat(64)]: { base64: "AAEC/w==" },
       empty: "",
     };
-    expect(await digestOf(buildIso(files))).toBe(
+    // Every disc whose state has this format would be replaced if these changed.
+    expect(await digestOf(buildIso(files, { imageFormat: 1 }))).toBe(
       "315b61ad2ca9a6fc799df167c0781342ea09e51529e0f793ae0cfad220f569eb",
+    );
+    expect(await digestOf(buildIso(files, { imageFormat: 2 }))).toBe(
+      "dba8bfb771e9b5ed3f9ef847cb53b3c9a7d53b467b66d7b41aba9269cef60485",
     );
     const reversed = Object.fromEntries(Object.entries(files).reverse());
     expect(await digestOf(buildIso(reversed))).toBe(await digestOf(buildIso(files)));
@@ -70,7 +89,7 @@ describe("an image's bytes", () => {
   });
 
   test("of no files are an image too", async () => {
-    expect(await bytesOf(buildIso({}))).toHaveLength(25 * 2048);
+    expect(await bytesOf(buildIso({}))).toHaveLength(175 * 2048);
   });
 
   test("are found for ten thousand names that begin alike", () => {
@@ -128,10 +147,11 @@ describe("a range of an image", () => {
     const image = buildIso({ "0 gone": { path: gone }, "1 there": { path: local } });
     unlinkSync(gone);
     const end = image.sizeBytes;
-    await expect(bytesOf(image.read({ start: end - 8192, end }))).resolves.toEqual(
-      Buffer.concat([Buffer.from("0123456789".repeat(700))], 8192),
+    const second = end - 150 * 2048 - 8192;
+    await expect(bytesOf(image.read({ start: second, end }))).resolves.toEqual(
+      Buffer.concat([Buffer.from("0123456789".repeat(700))], end - second),
     );
-    await expect(bytesOf(image.read({ start: end - 8193 - 2048, end }))).rejects.toMatchObject({
+    await expect(bytesOf(image.read({ start: second - 1 - 2048, end }))).rejects.toMatchObject({
       code: "ISO_FILE_UNREADABLE",
     });
   });
@@ -143,7 +163,8 @@ describe("a range of an image", () => {
     const path = writeTemporary(Buffer.alloc(4096, "x"));
     const image = buildIso({ file: { path } });
     change(path);
-    const range = { start: image.sizeBytes - 10, end: image.sizeBytes };
+    const end = image.sizeBytes - 150 * 2048;
+    const range = { start: end - 10, end };
     await expect(bytesOf(image.read(range))).rejects.toMatchObject({ code: "ISO_FILE_CHANGED" });
   });
 });
@@ -270,7 +291,7 @@ describe("a local file", () => {
     expect(error).toMatchObject({ code: "ISO_FILES_REFUSED", problems: [{ path: "large" }] });
     expect(error.message).toContain("4 GiB");
     truncateSync(path, 2 ** 32 - 1);
-    expect(buildIso({ large: { path } }).sizeBytes).toBe(2 ** 32 + 25 * 2048);
+    expect(buildIso({ large: { path } }).sizeBytes).toBe(2 ** 32 + 175 * 2048);
   });
 
   test.each([

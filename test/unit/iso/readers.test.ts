@@ -9,6 +9,7 @@ import { checkIsoFiles, type IsoFiles } from "../../../provider/iso/check";
 import {
   type Contents,
   listByIsoinfo,
+  listByIsoInfo,
   needs,
   readByBsdtar,
   readByIsoinfo,
@@ -22,6 +23,7 @@ const isoinfo = needs("isoinfo");
 const isovfy = needs("isovfy");
 const bsdtar = needs("bsdtar");
 const blkid = needs("blkid");
+const isoInfo = needs("iso-info");
 
 const LABEL = "A label, of 32 characters just..";
 
@@ -101,6 +103,18 @@ describe("a hard set of files", () => {
     expect(await probe(await imageOf({ "meta-data": "" }))).toMatchObject({ LABEL: "cidata" });
   });
 });
+
+test.skipIf(isoInfo.isMissing)(
+  `${isoInfo.title} lists by Joliet all folders but those with a name beyond UCS-2, and all by Rock Ridge`,
+  async () => {
+    const files = { "meta-data": "", "Ä ö/漢字 1.txt": "1", "emoji/😀": "2", "emoji/other": "3" };
+    const seen = nodesOf({ "meta-data": "", "Ä ö/漢字 1.txt": "", emoji: "" });
+    const nodes = nodesOf(Object.fromEntries(Object.keys(files).map((path) => [path, ""])));
+    const mixed = await imageOf(files);
+    expect((await listByIsoInfo(mixed)).sort()).toEqual(seen.sort());
+    expect((await listByIsoInfo(mixed, ["--no-joliet"])).sort()).toEqual(nodes.sort());
+  },
+);
 
 describe.skipIf(xorriso.isMissing || bsdtar.isMissing || isovfy.isMissing)(
   `random sets of files: ${xorriso.title}, ${bsdtar.title}, ${isovfy.title}`,

@@ -16,6 +16,7 @@ const TOOLS = {
   isovfy: "genisoimage",
   bsdtar: "libarchive-tools",
   blkid: "util-linux",
+  "iso-info": "libcdio-utils",
   "cloud-init": "cloud-init",
   "qemu-system-x86_64": "qemu-system-x86",
 } as const;
@@ -110,3 +111,10 @@ export async function readByIsoinfo(
 }
 
 const viewArguments = (view: "plain" | "-R" | "-J") => (view === "plain" ? [] : [view]);
+
+/** Files and folders with the path that libcdio shows for them: by Joliet, or by Rock Ridge where that is ignored. */
+export async function listByIsoInfo(image: string, options: readonly string[] = []): Promise<string[]> {
+  const { stdout } = await run("iso-info", ...options, "-f", "-i", image);
+  const lines = stdout.toString().matchAll(/^ *\d+ \/(.*)$/gm);
+  return Array.from(lines, ([, path]) => path ?? "");
+}

@@ -58,6 +58,7 @@ test("files are completed with the sha256 of their image, which is what a create
     files,
     srMountPath: "/var/opt/xen-iso",
     isoSha256: await builtSha256(files),
+    imageFormat: 2,
   });
 
   const source = await imageSource(inputs as unknown as TempIsoInputs);
