@@ -82,18 +82,19 @@ function makeProgram(end: (status: ExitStatus) => void): Command {
         "stack while nothing else runs on it.",
     )
     .optionsGroup("Which, one of these:")
-    .option("--stack <name>", "those of this stack, live ones too")
-    .option("--owner <urn>", "those of this resource, live ones too")
+    .option("--uuid <uuid...>", "these, by the UUID of their SR or of their folder")
+    .option(
+      "--stack <name>",
+      "those whose description names this stack; asks about each that no export names",
+    )
+    .option("--owner <urn>", "those whose description names this resource; likewise")
     .option("--pending", "those whose create was killed")
     .option("--lost", "corpses, and folders without SR")
     .optionsGroup("Options:")
     .option("--project <name>", "with --stack: those of this project; needed where several have such a stack")
-    .option(
-      "--except-stack-export <file>",
-      "not what this output of `pulumi stack export` names; - is standard input",
-    )
+    .option("--except-stack-export <file>", "not what this output of `pulumi stack export` names; - is stdin")
     .option("--eject", "also those in the drives of running VMs")
-    .option("--yes", "do not ask")
+    .option("--yes", "do not ask; what would be asked about one by one stays")
     .action(async (flags: Flags) => end(await sweepAsAsked(flags)));
   addHostOptions(sweeping, EXIT_STATUS_HELP.sweep);
 
@@ -128,11 +129,11 @@ async function sweepAsAsked(flags: Flags): Promise<ExitStatus> {
   const selector = readSelector(flags);
   const srMountPaths = mountPathsOf(flags);
   const path = textOf(flags, "exceptStackExport");
-  const named = path === undefined ? new Set<string>() : await readStackExport(path);
+  const named = path === undefined ? undefined : await readStackExport(path);
   return sweep(await logIn(flags), {
     srMountPaths,
     selector,
-    exceptions: { named, isEjecting: flags["eject"] === true },
+    evidence: { named, isEjecting: flags["eject"] === true },
     isConfirmed: flags["yes"] === true,
   });
 }
@@ -148,15 +149,17 @@ function readSelector(flags: Flags): Selector {
   const stack = textOf(flags, "stack");
   const project = textOf(flags, "project");
   const urn = textOf(flags, "owner");
+  const uuids = flags["uuid"] as readonly string[] | undefined;
   const selectors: (Selector | undefined)[] = [
     stack === undefined ? undefined : { by: "stack", stack, project },
     urn === undefined ? undefined : { by: "owner", urn },
+    uuids === undefined ? undefined : { by: "uuid", uuids },
     flags["pending"] === true ? { by: "pending" } : undefined,
     flags["lost"] === true ? { by: "lost" } : undefined,
   ];
   const [selector, ...others] = selectors.filter((each) => each !== undefined);
   if (!selector || others.length > 0)
-    throw new UsageError("Give exactly one of --stack, --owner, --pending and --lost.");
+    throw new UsageError("Give exactly one of --uuid, --stack, --owner, --pending and --lost.");
   if (project !== undefined && selector.by !== "stack") throw new UsageError("--project goes with --stack.");
   return selector;
 }

@@ -1,16 +1,19 @@
 import type { FoundTempIso } from "../host/find-temp-isos";
+import type { NamedDiscs } from "./stack-export";
 
 /** Which temporary ISOs a sweep is about. */
 export type Selector =
   | { readonly by: "stack"; readonly stack: string; readonly project: string | undefined }
   | { readonly by: "owner"; readonly urn: string }
+  /** UUIDs of SRs, or of folders. */
+  | { readonly by: "uuid"; readonly uuids: readonly string[] }
   | { readonly by: "pending" }
   | { readonly by: "lost" };
 
-/** What is left alone. */
-export interface Exceptions {
-  /** UUIDs of SRs and folders that a state names. */
-  readonly named: ReadonlySet<string>;
+/** What decides about a selected temporary ISO. */
+export interface Evidence {
+  /** From an export of the stack; undefined if there is none. */
+  readonly named: NamedDiscs | undefined;
   /** Whether discs are taken out of the drives of running VMs. */
   readonly isEjecting: boolean;
 }
@@ -19,25 +22,44 @@ export interface Exceptions {
 export interface Kept {
   readonly found: FoundTempIso;
   readonly reason: string;
-  /** Because a state names it, which is what was asked for. */
-  readonly isNamed: boolean;
+  /** Because a state holds it, which is what was asked for. */
+  readonly isHeld: boolean;
 }
 
-/** What a sweep removes, and what it leaves though it is selected. */
+/** What a sweep removes, what it asks about one by one, and what it leaves although it is selected. */
 export interface Selection {
   readonly removals: readonly FoundTempIso[];
+  /** Of the stack or resource by the URN in their description alone. Other stacks can have the same URN. */
+  readonly doubtful: readonly FoundTempIso[];
   readonly kept: readonly Kept[];
 }
 
-/** Decides about each. Those on other hosts of the pool are none of a sweep's. */
-export function select(
-  tempIsos: readonly FoundTempIso[],
-  selector: Selector,
-  exceptions: Exceptions,
-): Selection {
+/** Decides about each. Those on other hosts of the pool are left to a sweep there. */
+export function select(tempIsos: readonly FoundTempIso[], selector: Selector, evidence: Evidence): Selection {
   const selected = tempIsos.filter((found) => found.isHere && isSelected(found, selector));
-  const kept = selected.flatMap((found) => reasonToKeep(found, exceptions) ?? []);
-  return { removals: selected.filter((found) => !kept.some((each) => each.found === found)), kept };
+  const kept = selected.flatMap((found) => reasonToKeep(found, evidence) ?? []);
+  const rest = selected.filter((found) => !kept.some((each) => each.found === found));
+  const isDoubtful = (found: FoundTempIso) => isByUrn(selector) && !isUnfinished(found, evidence);
+  return {
+    removals: rest.filter((found) => !isDoubtful(found)),
+    doubtful: rest.filter(isDoubtful),
+    kept,
+  };
+}
+
+/** Whether it selects by a URN, which proves nothing. */
+export function isByUrn({ by }: Selector): boolean {
+  return by === "stack" || by === "owner";
+}
+
+/** Whether the export says that the stack began to make it. */
+function isUnfinished(found: FoundTempIso, { named }: Evidence): boolean {
+  return named !== undefined && uuidsOf(found).some((uuid) => named.unfinished.has(uuid));
+}
+
+/** What identifies it. */
+function uuidsOf({ folderUuid, srs }: FoundTempIso): string[] {
+  return [folderUuid, ...srs.map(({ uuid }) => uuid)];
 }
 
 /** The projects to which temporary ISOs belong, each once: stacks of several projects often have one name. */
@@ -45,18 +67,20 @@ export function projectsOf(tempIsos: readonly FoundTempIso[]): string[] {
   return [...new Set(tempIsos.flatMap(({ owner }) => owner?.split("::")[1] ?? []))];
 }
 
-/** Whether two looks saw the same thing: what was confirmed is what is removed. */
+/** Whether two looks saw the same thing: only what was confirmed is removed. */
 export function isSame(one: FoundTempIso, other: FoundTempIso): boolean {
-  const srsOf = (found: FoundTempIso) => found.srs.map(({ uuid }) => uuid).join();
-  return one.folderUuid === other.folderUuid && one.state === other.state && srsOf(one) === srsOf(other);
+  return one.state === other.state && uuidsOf(one).join() === uuidsOf(other).join();
 }
 
-function isSelected({ state, owner }: FoundTempIso, selector: Selector): boolean {
+function isSelected(found: FoundTempIso, selector: Selector): boolean {
+  const { state, owner } = found;
   switch (selector.by) {
     case "stack":
       return owner !== undefined && isOfStack(owner, selector);
     case "owner":
       return owner === selector.urn;
+    case "uuid":
+      return uuidsOf(found).some((uuid) => selector.uuids.includes(uuid));
     case "pending":
       return state === "pending";
     case "lost":
@@ -70,15 +94,14 @@ function isOfStack(urn: string, { stack, project }: { stack: string; project: st
   return ofStack === `urn:pulumi:${stack}` && (project === undefined || ofProject === project);
 }
 
-function reasonToKeep(found: FoundTempIso, { named, isEjecting }: Exceptions): Kept | undefined {
-  const because = (reason: string, isNamed = false) => ({ found, reason, isNamed });
-  const uuids = [found.folderUuid, ...found.srs.map(({ uuid }) => uuid)];
-  if (uuids.some((uuid) => named.has(uuid))) return because("the stack export names it", true);
+function reasonToKeep(found: FoundTempIso, { named, isEjecting }: Evidence): Kept | undefined {
+  const because = (reason: string, isHeld = false) => ({ found, reason, isHeld });
+  if (uuidsOf(found).some((uuid) => named?.held.has(uuid))) return because("the stack export names it", true);
   if (found.isUnderWay) return because("another run is making it");
   const holder = found.drives.find(({ powerState }) => powerState === "running" || powerState === "paused");
   if (holder && !isEjecting)
     return because(
-      `the ${holder.powerState ?? ""} VM ${holder.vmName} has it in its drive; give --eject to take it out`,
+      `the ${holder.powerState ?? ""} VM ${holder.vmName} has it in its drive; add --eject to take it out`,
     );
   return undefined;
 }

@@ -4,49 +4,64 @@ import { UsageError } from "./exit";
 
 interface Resource {
   readonly id?: unknown;
+  readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
 interface StackExport {
   readonly deployment?: {
     readonly resources?: readonly Resource[];
-    readonly pending_operations?: readonly { readonly resource?: Resource }[];
+    readonly pending_operations?: readonly { readonly type?: string; readonly resource?: Resource }[];
   };
 }
 
+/** The discs that a `pulumi stack export` proves to be of its stack, each by the UUIDs that identify it. */
+export interface NamedDiscs {
+  /** Those that the state holds: SR and folder. */
+  readonly held: ReadonlySet<string>;
+  /** Those whose create was cut off, by the nonce that is their folder's name: no resource of the state holds them. */
+  readonly unfinished: ReadonlySet<string>;
+}
+
 /**
- * The discs that a `pulumi stack export` names, each by the UUID of its SR and of its folder. Not by its URN:
- * that of a state changes with aliases and renames, and the one on the host does not.
+ * Reads which discs a stack export names. URNs do not count: other stacks can have the same ones, and they change with
+ * aliases and renames.
  *
- * @param path a file, or `-` for standard input
+ * @param path a file, or `-` for stdin
  * @throws {@link UsageError}
  */
-export async function readStackExport(path: string): Promise<ReadonlySet<string>> {
+export async function readStackExport(path: string): Promise<NamedDiscs> {
   try {
-    return uuidsIn(path === "-" ? await text(process.stdin) : await readFile(path, "utf8"));
+    return discsIn(path === "-" ? await text(process.stdin) : await readFile(path, "utf8"));
   } catch (error) {
     throw new UsageError(`--except-stack-export: ${(error as Error).message}`);
   }
 }
 
 /**
- * The same of its text.
+ * Reads which discs the text of an export names.
  *
- * @throws TypeError, SyntaxError when it is none
+ * @throws TypeError, SyntaxError if it is not an export
  */
-export function uuidsIn(exported: string): ReadonlySet<string> {
+export function discsIn(exported: string): NamedDiscs {
   const { deployment } = JSON.parse(exported) as StackExport;
   if (typeof deployment !== "object") throw new TypeError("this is not what `pulumi stack export` prints");
-  const pending = (deployment.pending_operations ?? []).map(({ resource }) => resource);
-  const resources = [...(deployment.resources ?? []), ...pending];
-  // The id of a disc is its SR's UUID, also where the outputs are encrypted, or its folder's while incomplete.
-  const values = resources.flatMap((resource) => [
+  const operations = deployment.pending_operations ?? [];
+  const isCreate = ({ type }: { type?: string }) => type === "creating";
+  const others = operations.filter((operation) => !isCreate(operation)).map(({ resource }) => resource);
+  const resources = [...(deployment.resources ?? []), ...others];
+  // The id of a disc is the UUID of its SR, even if the outputs are encrypted, or that of its folder while incomplete.
+  const held = resources.flatMap((resource) => [
     resource?.id,
+    resource?.inputs?.["nonce"],
     resource?.outputs?.["srUuid"],
     lastPart(resource?.outputs?.["srPath"]),
   ]);
-  return new Set(values.filter((value) => typeof value === "string"));
+  const unfinished = operations.filter(isCreate).map(({ resource }) => resource?.inputs?.["nonce"]);
+  return { held: new Set(held.filter(isText)), unfinished: new Set(unfinished.filter(isText)) };
 }
+
+const isText = (value: unknown) => typeof value === "string";
 
 function lastPart(path: unknown): string | undefined {
   return typeof path === "string" ? path.slice(path.lastIndexOf("/") + 1) : undefined;

@@ -4,7 +4,8 @@ import { EXIT, type ExitStatus, UsageError } from "./exit";
 import { tableOf } from "./list";
 import { count, print } from "./print";
 import {
-  type Exceptions,
+  type Evidence,
+  isByUrn,
   isSame,
   type Kept,
   projectsOf,
@@ -18,37 +19,55 @@ import { confirm } from "./terminal";
 export interface SweepOptions {
   readonly srMountPaths: readonly string[];
   readonly selector: Selector;
-  readonly exceptions: Exceptions;
+  readonly evidence: Evidence;
   /** Whether nobody is asked. */
   readonly isConfirmed: boolean;
 }
 
 /** Shows what it would remove, asks, and removes it; `found` when something selected had to stay. */
 export async function sweep(host: SharedConnection, options: SweepOptions): Promise<ExitStatus> {
+  const { selector, evidence, isConfirmed } = options;
+  if (isByUrn(selector) && isConfirmed && !evidence.named)
+    throw new UsageError(
+      "--yes with --stack or --owner needs --except-stack-export: other stacks can have the same URNs.",
+    );
   const { tempIsos, hostNames } = await findTempIsos(host, options.srMountPaths);
-  const selection = select(tempIsos, options.selector, options.exceptions);
-  const { removals } = selection;
+  const selection = select(tempIsos, selector, evidence);
   print(toText(selection, hostNames));
-  if (removals.length === 0) return statusOf(selection, []);
-  assertOneProject(removals, options.selector);
-  const question = `Remove ${count(removals.length, "temporary ISO")} from ${host.address}?`;
-  if (!options.isConfirmed && !(await confirm(question))) return EXIT.found;
+  assertOneProject([...selection.removals, ...selection.doubtful], selector);
+  const { confirmed, refused } = await askAbout(selection, { address: host.address, isConfirmed });
 
-  const outcomes: Outcome[] = [];
-  for (const removal of removals) {
-    const outcome = await remove(host, removal, options);
-    print(`${outcome.result.padEnd(8)} ${nameOf(removal)}${outcome.why ? `: ${outcome.why}` : ""}`);
-    outcomes.push(outcome);
-  }
-  return statusOf(selection, outcomes);
+  const outcomes: Outcome[] = refused.map((found) => tell(found, { result: "kept", why: NOT_PROVEN }));
+  for (const removal of confirmed) outcomes.push(tell(removal, await remove(host, removal, options)));
+  const isLeft = confirmed.length < selection.removals.length;
+  return isLeft ? EXIT.found : statusOf(selection, outcomes);
 }
 
-/** The project that somebody has in mind is not the only one with a stack of that name. */
-function assertOneProject(removals: readonly FoundTempIso[], selector: Selector): void {
-  const projects = projectsOf(removals);
+const NOT_PROVEN =
+  "only the URN in its description says that it is of this stack; name it with --uuid, or answer without --yes";
+
+/** One question for all that is certain, one for each that is not. */
+async function askAbout(
+  { removals, doubtful }: Selection,
+  { address, isConfirmed }: { address: string; isConfirmed: boolean },
+): Promise<{ confirmed: readonly FoundTempIso[]; refused: readonly FoundTempIso[] }> {
+  if (isConfirmed) return { confirmed: removals, refused: doubtful };
+  const question = `Remove ${count(removals.length, "temporary ISO")} from ${address}?`;
+  const confirmed = removals.length > 0 && (await confirm(question)) ? [...removals] : [];
+  const refused: FoundTempIso[] = [];
+  for (const found of doubtful) {
+    const isMeant = await confirm(`Remove ${nameOf(found)} of ${found.owner ?? "nobody"} from ${address}?`);
+    (isMeant ? confirmed : refused).push(found);
+  }
+  return { confirmed, refused };
+}
+
+/** The project that somebody has in mind may not be the only one with a stack of that name. */
+function assertOneProject(found: readonly FoundTempIso[], selector: Selector): void {
+  const projects = projectsOf(found);
   if (selector.by !== "stack" || selector.project !== undefined || projects.length < 2) return;
   throw new UsageError(
-    `Stacks of several projects are named ${selector.stack}: give --project (${projects.join(", ")}).`,
+    `Stacks of several projects are named ${selector.stack}; add --project (${projects.join(", ")}).`,
   );
 }
 
@@ -58,13 +77,18 @@ interface Outcome {
   readonly why?: string;
 }
 
-/** Looks once more, right before: what has changed since it was shown stays. */
+function tell(found: FoundTempIso, outcome: Outcome): Outcome {
+  print(`${outcome.result.padEnd(8)} ${nameOf(found)}${outcome.why ? `: ${outcome.why}` : ""}`);
+  return outcome;
+}
+
+/** Looks once more right before: what has changed since it was shown stays. */
 async function remove(host: SharedConnection, shown: FoundTempIso, options: SweepOptions): Promise<Outcome> {
   try {
     const { tempIsos } = await findTempIsos(host, options.srMountPaths);
     const now = tempIsos.find(({ folderUuid }) => folderUuid === shown.folderUuid);
     if (!now) return { result: "removed", why: "it was gone already" };
-    const { kept } = select([now], options.selector, options.exceptions);
+    const { kept } = select([now], options.selector, options.evidence);
     if (kept[0]) return { result: "kept", why: kept[0].reason };
     if (!isSame(now, shown)) return { result: "kept", why: "it has changed since it was shown" };
     await removeFoundTempIso(host, now);
@@ -74,20 +98,20 @@ async function remove(host: SharedConnection, shown: FoundTempIso, options: Swee
   }
 }
 
-function toText({ removals, kept }: Selection, hostNames: ReadonlyMap<string, string>): string {
+function toText({ removals, doubtful, kept }: Selection, hostNames: ReadonlyMap<string, string>): string {
   const stays = kept.map(({ found, reason }) => `kept     ${nameOf(found)}: ${reason}`);
-  if (removals.length === 0) return ["Nothing is to be removed.", ...stays].join("\n");
-  return [
-    ...stays,
-    `${count(removals.length, "temporary ISO")} to be removed:`,
-    tableOf(removals, hostNames),
-  ].join("\n");
+  const part = (found: readonly FoundTempIso[], title: string) =>
+    found.length === 0 ? [] : [title, tableOf(found, hostNames)];
+  const parts = [
+    ...part(removals, `${count(removals.length, "temporary ISO")} to be removed:`),
+    ...part(doubtful, `${count(doubtful.length, "temporary ISO")} that no export names:`),
+  ];
+  return [...stays, ...(parts.length === 0 ? ["Nothing is to be removed."] : parts)].join("\n");
 }
 
 function statusOf({ kept }: Selection, outcomes: readonly Outcome[]): ExitStatus {
   if (outcomes.some(({ result }) => result === "FAILED")) return EXIT.failed;
-  const isLeft =
-    kept.some(({ isNamed }: Kept) => !isNamed) || outcomes.some(({ result }) => result === "kept");
+  const isLeft = kept.some(({ isHeld }: Kept) => !isHeld) || outcomes.some(({ result }) => result === "kept");
   return isLeft ? EXIT.found : EXIT.done;
 }
 

@@ -19,7 +19,7 @@ export function say(text: string): void {
  * @throws {@link UsageError} when nobody can be asked
  */
 export async function confirm(question: string): Promise<boolean> {
-  if (!isInteractive()) throw new UsageError("There is no terminal to ask on; give --yes to begin.");
+  if (!isInteractive()) throw new UsageError("There is no terminal to ask on; add --yes.");
   return /^y(es)?$/i.test((await ask(`${question} [y/N] `)).trim());
 }
 
@@ -57,7 +57,7 @@ async function ask(
 ): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output, terminal: true });
   const closed = once(terminal, "close").then(() => {
-    throw new UsageError("Nothing was answered, and nothing done.");
+    throw new UsageError("No answer; nothing was changed.");
   });
   try {
     onReady();

@@ -1,12 +1,22 @@
 import type { SharedConnection } from "../ssh/shared-connection";
-import { hostList, pbdList, poolList, srList, vbdList, vdiList, vmList } from "../xe/commands";
+import {
+  hostList,
+  pbdList,
+  poolList,
+  srForget,
+  srList,
+  taskList,
+  vbdList,
+  vdiList,
+  vmList,
+} from "../xe/commands";
 import type { XeRecord } from "../xe/parse";
 import { runXeAgain } from "../xe/run";
 import { FILE, folderAt, pathOf, removeFolder } from "./folder";
 import { identify } from "./identify";
 import { parseNameDescription } from "./name-description";
 import { type FoundFolder, scanFolders } from "./scan-folders";
-import { forgetSr, locationOf } from "./sr";
+import { forgetSr, locationOf, unlessGone } from "./sr";
 import { deleteTempIso } from "./temp-iso";
 
 /** A host, and every temporary ISO of this package in its pool. */
@@ -93,13 +103,24 @@ export async function findTempIsos(
   // Folders before SRs: a create that ends in between is seen with its marker, not as a folder without SR.
   const paths = new Set([...srMountPaths, ...mountPathsOf(before, hostUuid)]);
   const folders = (await Promise.all([...paths].map((path) => scanFolders(host, path)))).flat();
-  const [records, drives] = await Promise.all([listSrs(host), listDrives(host)]);
+  const [records, drives, creates] = await Promise.all([
+    listSrs(host),
+    listDrives(host),
+    runXeAgain(host, taskList({ "name-label": "SR.create", status: "pending" })),
+  ]);
   const isPool = hosts.length > 1;
   return {
     hostUuid,
     hostNames: new Map(hosts.map((each) => [each["uuid"] ?? "", each["name-label"] ?? ""])),
     isHaEnabled: pools[0]?.["ha-enabled"] === "true",
-    tempIsos: joinTempIsos({ hostUuid, isPool, folders, ...records, ...drives }),
+    tempIsos: joinTempIsos({
+      hostUuid,
+      isPool,
+      isCreating: creates.length > 0,
+      folders,
+      ...records,
+      ...drives,
+    }),
   };
 }
 
@@ -116,7 +137,11 @@ export async function removeFoundTempIso(host: SharedConnection, found: FoundTem
     await deleteTempIso(host, { owner, isoName, isoSize: found.sizeBytes ?? 0, srPath, ...known });
     return;
   }
-  for (const { uuid } of srs) await forgetSr(host, uuid);
+  for (const { uuid, hasPbd } of srs) {
+    if (hasPbd) await forgetSr(host, uuid);
+    // Refused if it has got a PBD since.
+    else await unlessGone(runXeAgain(host, srForget(uuid)));
+  }
   if (srPath !== undefined) await removeFolder(host, folderAt(srPath), isoName);
 }
 
@@ -139,6 +164,8 @@ export interface HostRecords extends SrRecords, DriveRecords {
   readonly hostUuid: string;
   /** Whether the pool has other hosts. */
   readonly isPool: boolean;
+  /** Whether the toolstack is making some SR at this moment. */
+  readonly isCreating: boolean;
   readonly folders: readonly FoundFolder[];
 }
 
@@ -194,13 +221,14 @@ function joinTempIso(
   described: readonly { sr: XeRecord; owner: string }[],
   records: HostRecords,
 ): FoundTempIso {
-  const { hostUuid, pbds, isPool } = records;
+  const { hostUuid, pbds, isPool, isCreating } = records;
   const found = records.folders.find(({ folder }) => folder.uuid === folderUuid);
   const srUuids = described.map(({ sr }) => sr["uuid"] ?? "");
   const own = pbds.filter((pbd) => srUuids.includes(pbd["sr-uuid"] ?? ""));
   const pbd = own.find((each) => each["host-uuid"] === hostUuid) ?? own[0];
-  // An SR without PBD may be of a folder on any host of the pool.
-  const isHere = found !== undefined || (pbd ? pbd["host-uuid"] === hostUuid : !isPool);
+  // A toolstack that crashed within sr-create leaves an SR without PBD. It is bound to no host, so that any of them can
+  // forget it; but not while some SR is made, which is without PBD for a moment.
+  const isHere = found !== undefined || (pbd ? pbd["host-uuid"] === hostUuid : !isPool || !isCreating);
   const srs = described.map(({ sr }) => toFoundSr(sr, own));
   const drives = drivesOf(srUuids, records);
   return {

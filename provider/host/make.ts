@@ -12,7 +12,7 @@ import { readPrepared, type Twin } from "./prepare";
 import { report } from "./progress";
 import { EXIT, parseLine, valueOf, WANTED } from "./protocol";
 import { remote } from "./remote";
-import { markOf } from "./sr";
+import { nameDescriptionOf } from "./name-description";
 import { rememberContent } from "./twin";
 
 /** What a create has made, each a UUID. */
@@ -102,7 +102,8 @@ export async function findMadeDisc(
 
 /** The call with the words of sr-create behind it; the host adds its own `host-uuid`. */
 function withSrCreate(call: Script, { folder, owner, srName }: TempIsoPlan): Script {
-  const sr = { nameLabel: srName, ...markOf(folder, owner) };
+  const nameDescription = nameDescriptionOf(owner, folder.uuid);
+  const sr = { nameLabel: srName, nameDescription, location: pathOf(folder) };
   return sh`${call} ${srCreate(sr).words}`;
 }
 

@@ -1,6 +1,9 @@
 import { isUuid } from "../xe/parse";
 
-/** What an SR's `name-description` says of the disc in it: by this it is found where nothing else leads to it. */
+/**
+ * The `name-description` of a disc's SR. The folder's name identifies the disc: it is the nonce that its state holds.
+ * The URN is for people: it is not unique, and changes.
+ */
 export function nameDescriptionOf(owner: string, folderUuid: string): string {
   return `Temporary ISO of ${owner} in folder ${folderUuid} (pulumi-xen-iso)`;
 }

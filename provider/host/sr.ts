@@ -5,6 +5,7 @@ import {
   pbdUnplug,
   srForget,
   srList,
+  srSetDescription,
   taskList,
   vbdEject,
   vbdList,
@@ -16,7 +17,7 @@ import type { XeRecord } from "../xe/parse";
 import { runXeAgain } from "../xe/run";
 import { HostError } from "./error";
 import { type Folder, pathOf } from "./folder";
-import { nameDescriptionOf } from "./name-description";
+import { nameDescriptionOf, parseNameDescription } from "./name-description";
 import { report } from "./progress";
 
 /** How long an SR is looked for whose sr-create was not answered; sm may be minutes at it. */
@@ -28,30 +29,18 @@ const PLUGGED_AGAIN = { firstPauseMs: 250, growth: 2, longestPauseMs: 2_000, att
 /** How long a guest may hold its tray locked. */
 export const EJECT = { firstPauseMs: 1_000, growth: 1.5, longestPauseMs: 10_000, budgetMs: 60_000 };
 
-/** How the SR of a folder is found: by the location of its PBD, or, if a crash left no PBD, by its description. */
-export interface SrMark {
-  /** Absolute folder on the host. */
-  readonly location: string;
-  readonly nameDescription: string;
-}
-
-/** The mark of a folder's SR. */
-export function markOf(folder: Folder, owner: string): SrMark {
-  return { location: pathOf(folder), nameDescription: nameDescriptionOf(owner, folder.uuid) };
-}
-
 /**
  * Looks for an SR whose sr-create was not answered: it may be there, or may still come. It is not, once twice
  * nothing was there, and nobody makes one any more who did when it was first looked for.
  *
  * @returns its UUID, or undefined
  */
-export async function findLostSr(host: SharedConnection, mark: SrMark): Promise<string | undefined> {
+export async function findLostSr(host: SharedConnection, folder: Folder): Promise<string | undefined> {
   const begun = await pendingCreates(host);
   let emptyLooks = 0;
   const isPassing = (error: unknown) => error === NOT_YET;
   return retry({ ...LOST, isPassing }, async () => {
-    const [srUuid] = await findSrs(host, mark);
+    const [srUuid] = await findSrs(host, folder);
     if (srUuid) return srUuid;
     const pending = await pendingCreates(host);
     if (begun.some((task) => pending.includes(task)) || ++emptyLooks < 2) throw NOT_YET;
@@ -66,15 +55,36 @@ async function pendingCreates(host: SharedConnection): Promise<string[]> {
   return tasks.map((task) => field(task, "uuid"));
 }
 
-/** The SRs made of a folder: by its PBDs, and, where a crash left an SR without PBD, by its description. */
-export async function findSrs(host: SharedConnection, sr: SrMark): Promise<string[]> {
+/**
+ * The SRs made of a folder: by the location of their PBDs, or, if a crash left no PBD, by the folder that their
+ * description names. The URN in there may be an older one of the same resource.
+ *
+ * @returns their UUIDs
+ */
+export async function findSrs(host: SharedConnection, folder: Folder): Promise<string[]> {
   const [pbds, srs] = await Promise.all([
-    runXeAgain(host, pbdList({ "device-config:location": sr.location })),
-    runXeAgain(host, srList({ "name-description": sr.nameDescription })),
+    runXeAgain(host, pbdList({ "device-config:location": pathOf(folder) })),
+    runXeAgain(host, srList({})),
   ]);
+  const described = srs.filter(
+    (sr) => parseNameDescription(sr["name-description"] ?? "")?.folderUuid === folder.uuid,
+  );
   return [
-    ...new Set([...pbds.map((pbd) => field(pbd, "sr-uuid")), ...srs.map((found) => field(found, "uuid"))]),
+    ...new Set([...pbds.map((pbd) => field(pbd, "sr-uuid")), ...described.map((sr) => field(sr, "uuid"))]),
   ];
+}
+
+/** Names another URN in the description of an SR. For people only, so a host that cannot do it now is no failure. */
+export async function describeSr(
+  host: SharedConnection,
+  srUuid: string,
+  { owner, folder }: { owner: string; folder: Folder },
+): Promise<void> {
+  try {
+    await runXeAgain(host, srSetDescription(srUuid, nameDescriptionOf(owner, folder.uuid)));
+  } catch (error) {
+    if (!(error instanceof XeError)) throw error;
+  }
 }
 
 /** The PBDs and VDIs of an SR as they are now: joining a pool makes new PBDs. */
@@ -84,7 +94,7 @@ export async function lookAtSr(host: SharedConnection, srUuid: string) {
     runXeAgain(host, pbdList({ "sr-uuid": srUuid })),
     runXeAgain(host, vdiList({ "sr-uuid": srUuid })),
   ]);
-  return { isThere: srs.length > 0, pbds, vdis };
+  return { isThere: srs.length > 0, description: srs[0]?.["name-description"] ?? "", pbds, vdis };
 }
 
 /**

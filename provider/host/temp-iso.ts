@@ -2,8 +2,9 @@ import { SshError } from "../ssh/error";
 import { retry } from "../ssh/retry";
 import { sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
+import { pbdPlug } from "../xe/commands";
 import { isReplyLost, XeError } from "../xe/error";
-import { mayBeDone } from "../xe/run";
+import { mayBeDone, runXeAgain } from "../xe/run";
 import { HostError } from "./error";
 import {
   type Folder,
@@ -19,11 +20,12 @@ import { identify } from "./identify";
 import { uploadImage, uploadIncomplete } from "./image";
 import { findMadeDisc, makeDisc, makeLinkedDisc, makeSmallDisc, type MadeTempIso } from "./make";
 import { renewMarkers, whileLeased } from "./marker";
+import { parseNameDescription } from "./name-description";
 import type { TempIsoPlan } from "./plan";
 import { AbandonedError, onceOwnerIsDone, prepareFolder } from "./prepare";
 import { remote } from "./remote";
 import { withRollback } from "./rollback";
-import { findLostSr, findSrs, forgetSr, lookAtSr, markOf } from "./sr";
+import { describeSr, findLostSr, findSrs, forgetSr, lookAtSr } from "./sr";
 import { hasContent, turnToSend } from "./twin";
 
 /** A temporary ISO as it is recorded: all of it is found by its folder. */
@@ -45,7 +47,9 @@ export interface TempIso {
 /** What a host still has of a temporary ISO. */
 export type TempIsoCondition =
   | { readonly state: "ready"; readonly pbdUuid: string }
-  /** Half of it: the SR without its folder or unplugged, or the folder without its SR. */
+  /** All of it, but its PBD is not plugged: {@link plugTempIso} mends that. */
+  | { readonly state: "partial"; readonly pbdUuid: string }
+  /** Half of it: the SR without its image, or the folder without its SR. */
   | { readonly state: "lost" }
   | { readonly state: "gone" };
 
@@ -59,18 +63,18 @@ const SMALL_BYTES = 1024 ** 2;
  * @throws `HostError`, `XeError`, `SshError`; `RollbackIncompleteError` when something had to stay on the host
  */
 export function createTempIso(host: SharedConnection, plan: TempIsoPlan): Promise<MadeTempIso> {
-  const { folder, owner, isoName, image } = plan;
+  const { folder, isoName, image } = plan;
   return withRollback((undo) =>
     whileLeased(host, folder, () => {
       // Registered before the first step, because one command may do them all. Undone last first: the folder goes only
       // once no SR of it is left, because an SR without its folder harms the host.
       undo(`the folder ${pathOf(folder)}`, () => removeFolder(host, folder, isoName));
-      undo(`the SR of ${pathOf(folder)}`, (cause) => forgetSrOrUnmark(host, folder, owner, cause));
+      undo(`the SR of ${pathOf(folder)}`, (cause) => forgetSrOrUnmark(host, folder, cause));
 
       return resuming(host, plan, async (stage, lost) => {
         switch (stage) {
           case "nothing":
-            return afterOthersOf(host, owner, () =>
+            return afterOthers(host, () =>
               image.source.sizeBytes < SMALL_BYTES ? sendAlong(host, plan) : linkOrUpload(host, plan),
             );
           // The folder is there with its marker, and perhaps a part of the image.
@@ -140,7 +144,7 @@ async function makeUploadedDisc(
 
 /** The reply of sr-create was lost: its SR is looked for, never made twice. */
 async function findLostDisc(host: SharedConnection, plan: TempIsoPlan, lost: unknown): Promise<MadeTempIso> {
-  const srUuid = await findLostSr(host, markOf(plan.folder, plan.owner));
+  const srUuid = await findLostSr(host, plan.folder);
   if (srUuid === undefined) throw lost;
   return findMadeDisc(host, plan, srUuid);
 }
@@ -180,14 +184,14 @@ function isLoss(error: unknown): boolean {
 }
 
 /** Waits for another create of the same resource; clears first what a killed one left, and so frees its space. */
-function afterOthersOf<T>(host: SharedConnection, owner: string, attempt: () => Promise<T>): Promise<T> {
+function afterOthers<T>(host: SharedConnection, attempt: () => Promise<T>): Promise<T> {
   return onceOwnerIsDone(async () => {
     try {
       return await attempt();
     } catch (error) {
       if (!(error instanceof AbandonedError)) throw error;
       for (const { folder, isoName } of error.abandoned) {
-        await forgetSrOf(host, folder, owner);
+        await forgetSrOf(host, folder);
         await removeFolder(host, folder, isoName);
       }
     }
@@ -206,7 +210,7 @@ export async function deleteTempIso(host: SharedConnection, iso: TempIso): Promi
   const folder = folderAt(iso.srPath);
   await assertSameHost(host, iso);
   if (iso.srUuid) await forgetSr(host, iso.srUuid);
-  await forgetSrOf(host, folder, iso.owner, { mayStillCome: iso.srUuid === undefined });
+  await forgetSrOf(host, folder, { mayStillCome: iso.srUuid === undefined });
   await removeFolder(host, folder, iso.isoName);
 }
 
@@ -243,20 +247,37 @@ export async function readTempIso(host: SharedConnection, iso: TempIso): Promise
   await assertSameHost(host, iso);
   const folder = folderAt(iso.srPath);
   const [sr, image] = await Promise.all([
-    iso.srUuid ? lookAtSr(host, iso.srUuid) : { isThere: false, pbds: [], vdis: [] },
+    iso.srUuid ? lookAtSr(host, iso.srUuid) : { isThere: false, description: "", pbds: [], vdis: [] },
     lookAtFolder(host, folder, iso.isoName),
   ]);
   if (!sr.isThere && !image.isThere) {
-    const others = await findSrs(host, markOf(folder, iso.owner));
+    const others = await findSrs(host, folder);
     return { state: others.length === 0 ? "gone" : "lost" };
   }
-  const pbd = sr.pbds.find(
-    (each) => each["host-uuid"] === iso.hostUuid && each["currently-attached"] === "true",
-  );
+  const pbd = sr.pbds.find((each) => each["host-uuid"] === iso.hostUuid);
   const hasVdi = sr.vdis.some((vdi) => vdi["uuid"] === iso.vdiUuid);
-  if (pbd?.["uuid"] && hasVdi && image.imageBytes === iso.isoSize)
-    return { state: "ready", pbdUuid: pbd["uuid"] };
-  return { state: "lost" };
+  if (!pbd?.["uuid"] || !iso.srUuid || !hasVdi || image.imageBytes !== iso.isoSize) return { state: "lost" };
+  if (pbd["currently-attached"] !== "true") return { state: "partial", pbdUuid: pbd["uuid"] };
+  if (parseNameDescription(sr.description)?.owner !== iso.owner) await describeTempIso(host, iso);
+  return { state: "ready", pbdUuid: pbd["uuid"] };
+}
+
+/** Names the resource's URN of today in the SR's description, for people. */
+export async function describeTempIso(
+  host: SharedConnection,
+  { srUuid, srPath, owner }: TempIso,
+): Promise<void> {
+  if (srUuid) await describeSr(host, srUuid, { owner, folder: folderAt(srPath) });
+}
+
+/**
+ * Plugs the PBD of a disc that is `partial`: after a host's reboot for instance, when its storage was slow. A drive of
+ * a VM that names the disc has it again.
+ *
+ * @throws `XeError` if it cannot be plugged
+ */
+export async function plugTempIso(host: SharedConnection, { pbdUuid }: TempIso): Promise<void> {
+  if (pbdUuid) await runXeAgain(host, pbdPlug(pbdUuid));
 }
 
 /** Refuses a host that is not the one on which the disc was made, though it has its address. */
@@ -278,30 +299,23 @@ export async function assertSameHost(host: SharedConnection, iso: TempIso): Prom
 async function forgetSrOf(
   host: SharedConnection,
   folder: Folder,
-  owner: string,
   { mayStillCome = true, isRefused = false } = {},
 ): Promise<void> {
-  const mark = markOf(folder, owner);
   const stage = await takeOver(host, folder);
-  const found = await findSrs(host, mark).catch((error: unknown) => {
+  const found = await findSrs(host, folder).catch((error: unknown) => {
     if (isRefused && error instanceof XeError) return [];
     throw error;
   });
   for (const each of found) await forgetSr(host, each);
   if (stage === "sr" && mayStillCome && !isRefused && found.length === 0) {
-    const late = await findLostSr(host, mark);
+    const late = await findLostSr(host, folder);
     if (late) await forgetSr(host, late);
   }
 }
 
-async function forgetSrOrUnmark(
-  host: SharedConnection,
-  folder: Folder,
-  owner: string,
-  cause: unknown,
-): Promise<void> {
+async function forgetSrOrUnmark(host: SharedConnection, folder: Folder, cause: unknown): Promise<void> {
   try {
-    await forgetSrOf(host, folder, owner, { isRefused: isSrRefused(cause) });
+    await forgetSrOf(host, folder, { isRefused: isSrRefused(cause) });
   } catch (error) {
     // The state names what stays from now on: without its marker, the next create need not wait for this one.
     await removeMarker(host, folder).catch(() => undefined);

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { v4 as uuidv4 } from "uuid";
 import { DEFAULT_SR_MOUNT_PATH } from "../host/folder";
 import { type ImageFormat, NEWEST_IMAGE_FORMAT } from "../iso/build";
 import { type IsoFiles, volumeLabelProblem } from "../iso/check";
@@ -38,9 +39,14 @@ export interface TempIsoInputs {
   readonly isoSha256: string;
   /** Of an image built from files; 0.1.0, which built format 1, did not store it. */
   readonly imageFormat?: ImageFormat;
+  /**
+   * Identifies the disc, as a URN does not: a UUID that check chooses once. It is the name of the folder on the host,
+   * and so part of the SR's description. Discs of 0.1.0 have none; their state knows the folder by `srPath`.
+   */
+  readonly nonce?: string;
 }
 
-type Added = "owner" | "isoSha256" | "imageFormat";
+type Added = "owner" | "isoSha256" | "imageFormat" | "nonce";
 
 const SOURCES = ["isoPath", "files"] as const;
 
@@ -56,7 +62,7 @@ const ARGUMENTS: ArgumentTable<Exclude<keyof TempIsoInputs, Added>> = {
     once: optionalBoolean,
     connection,
   },
-  added: ["isoSha256", "imageFormat"],
+  added: ["isoSha256", "imageFormat", "nonce"],
 };
 
 /** The path, with the folder's UUID and a name after it, has to stay within {@link LONGEST_PATH_BYTES}. */
@@ -93,7 +99,9 @@ export async function checkTempIso(olds: Arguments, given: Arguments) {
       );
   }
   const { imageFormat: _, ...inputs } = args;
-  return { inputs: { ...inputs, srMountPath, ...content }, failures };
+  // The engine gives no old inputs to a new resource, and none to a replacement.
+  const nonce = Object.keys(olds).length === 0 ? uuidv4() : olds["nonce"];
+  return { inputs: { ...inputs, srMountPath, ...content, nonce }, failures };
 }
 
 /** The name of the resource: what follows the type in `urn:pulumi:<stack>::<project>::<type>::<name>`. */

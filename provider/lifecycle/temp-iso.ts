@@ -2,10 +2,21 @@ import type { CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi
 import { dirname } from "node:path/posix";
 import { v4 as uuidv4 } from "uuid";
 import { findTempIso } from "../host/find-temp-iso";
+import { folderAt } from "../host/folder";
 import { RollbackIncompleteError } from "../host/rollback";
-import { assertSameHost, createTempIso, deleteTempIso, readTempIso } from "../host/temp-iso";
+import {
+  assertSameHost,
+  createTempIso,
+  deleteTempIso,
+  describeTempIso,
+  plugTempIso,
+  readTempIso,
+} from "../host/temp-iso";
 import { hashOf } from "../host/twin";
+import type { SharedConnection } from "../ssh/shared-connection";
+import { XeError } from "../xe/error";
 import { CreatedButFailedError } from "./engine-error";
+import { warn } from "./engine-log";
 import { abandoned, assertWanted } from "./engine-watch";
 import { imageSource } from "./image-source";
 import { defaultIsoName, nameOf, type TempIsoInputs } from "./inputs";
@@ -62,8 +73,7 @@ const MADE: Readonly<Record<keyof Made, true>> = {
 };
 
 export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIsoState>> {
-  const { owner, srMountPath, isoSha256 } = inputs;
-  const folderUuid = uuidv4();
+  const { owner, srMountPath, isoSha256, nonce: folderUuid = uuidv4() } = inputs;
   const chosen = {
     srName: inputs.srName ?? `${nameOf(owner)}-${folderUuid.slice(0, 8)}`,
     isoName: inputs.isoName ?? defaultIsoName(owner, srMountPath, folderUuid),
@@ -104,8 +114,22 @@ export async function update(olds: TempIsoState, news: TempIsoInputs): Promise<U
   const { host, reached } = await logIn(news);
   await assertSameHost(host, olds);
   const made = Object.fromEntries(Object.entries(olds).filter(([name]) => name in MADE)) as unknown as Made;
-  // The host's objects are marked with the URN of their create.
-  return { outs: { ...news, ...made, owner: olds.owner, ...reached } };
+  if (olds.owner !== news.owner) await describeTempIso(host, { ...olds, owner: news.owner });
+  const status =
+    olds.status === "partial" ? await plugAgain(host, { ...olds, owner: news.owner }) : olds.status;
+  return { outs: { ...news, ...made, status, ...reached } };
+}
+
+/** @returns `lost` if it cannot be plugged: the next up replaces the disc */
+async function plugAgain(host: SharedConnection, state: TempIsoState): Promise<TempIsoStatus> {
+  try {
+    await plugTempIso(host, state);
+    return "ready";
+  } catch (error) {
+    if (!(error instanceof XeError)) throw error;
+    await warn(state.owner, `${error.message} The next \`pulumi up\` replaces the disc.`);
+    return "lost";
+  }
 }
 
 export async function read(id: string, state: TempIsoState): Promise<ReadResult<TempIsoState>> {
@@ -115,7 +139,7 @@ export async function read(id: string, state: TempIsoState): Promise<ReadResult<
   // An empty id drops the resource from the state: only when nothing is left of it.
   if (condition.state === "gone") return { id: "" };
   const status = state.status === "incomplete" ? "incomplete" : condition.state;
-  const pbdUuid = condition.state === "ready" ? condition.pbdUuid : state.pbdUuid;
+  const pbdUuid = condition.state === "lost" ? state.pbdUuid : condition.pbdUuid;
   return { id, props: { ...state, ...(pbdUuid && { pbdUuid }), status } };
 }
 
@@ -136,7 +160,11 @@ export async function find(srUuid: string): Promise<{ props: object; inputs: obj
 }
 
 export async function remove(state: TempIsoState): Promise<void> {
-  const left = { ...state, what: whatIsLeft(state), remedy: sweepCommand(state) };
+  const left = {
+    ...state,
+    what: whatIsLeft(state),
+    remedy: sweepCommand(state, state.srUuid ?? folderAt(state.srPath).uuid),
+  };
   await unlessHostIsGone(left, async () => deleteTempIso(await hostOf(state), state));
 }
 
@@ -145,7 +173,8 @@ function whatIsLeft({ srUuid, srPath, isoName }: TempIsoState): string {
 }
 
 export function diff(olds: TempIsoState, news: TempIsoInputs): DiffResult {
-  const isAsWanted = olds.status === "ready" || (olds.status === "released" && news.once === true);
+  const isInPlace = olds.status === "ready" || olds.status === "partial";
+  const isAsWanted = isInPlace || (olds.status === "released" && news.once === true);
   const replaces: string[] = [
     ...REPLACING.filter((name) => news[name] !== olds[name]),
     ...CHOSEN.filter((name) => news[name] !== undefined && news[name] !== olds[name]),
@@ -153,5 +182,7 @@ export function diff(olds: TempIsoState, news: TempIsoInputs): DiffResult {
     ...(isAsWanted ? [] : ["status"]),
   ];
   const isOnceChanged = (olds.once ?? false) !== (news.once ?? false);
-  return { changes: replaces.length > 0 || isOnceChanged || isConnectionChanged(olds, news), replaces };
+  const changes =
+    replaces.length > 0 || olds.status === "partial" || isOnceChanged || isConnectionChanged(olds, news);
+  return { changes, replaces };
 }

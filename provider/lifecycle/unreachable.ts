@@ -1,4 +1,3 @@
-import { sh } from "../ssh/sh";
 import { SshError } from "../ssh/error";
 import { configured } from "./connection";
 import { warn } from "./engine-log";
@@ -78,11 +77,15 @@ function wayOut({ message }: SshError, problem: Setting["problem"]): string {
   );
 }
 
-/** The command that removes a disc that no state names. */
-export function sweepCommand({ host, port, user, owner }: ReachedHost & { readonly owner: string }): string {
+/**
+ * The command that removes a disc that no state names any more.
+ *
+ * @param uuid of its SR or of its folder
+ */
+export function sweepCommand({ host, port, user }: ReachedHost, uuid: string): string {
   const elsewhere = [
     ...(port === 22 ? [] : [`--port ${port}`]),
     ...(user === "root" ? [] : [`--user ${user}`]),
   ];
-  return ["npx pulumi-xen-iso sweep --host", host, ...elsewhere, "--owner", sh`${owner}`.text].join(" ");
+  return ["npx pulumi-xen-iso sweep --host", host, ...elsewhere, "--uuid", uuid].join(" ");
 }

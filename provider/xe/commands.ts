@@ -39,10 +39,16 @@ export const srCreate = ({ nameLabel, nameDescription, location }: IsoSr): XeCom
 /** Drops the records of an SR, its PBDs and its VDIs; touches no file. Refused while a PBD is plugged. */
 export const srForget = (uuid: string) => xe("sr-forget", { uuid }, nothing);
 
+/** Refused with SR_NO_PBDS while no PBD is plugged. */
+export const srSetDescription = (uuid: string, text: string) =>
+  xe("sr-param-set", { uuid, "name-description": text }, nothing);
+
 export const srList = (filter: Fields) => list("sr-list", ["uuid", "name-label", "name-description"], filter);
 
 export const pbdList = (filter: Fields) =>
   list("pbd-list", ["uuid", "host-uuid", "sr-uuid", "device-config", "currently-attached"], filter);
+
+export const pbdPlug = (uuid: string) => xe("pbd-plug", { uuid }, nothing);
 
 /** Refused with VDI_IN_USE while a running VM of that host has the disc; does nothing when already unplugged. */
 export const pbdUnplug = (uuid: string) => xe("pbd-unplug", { uuid }, nothing);

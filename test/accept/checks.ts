@@ -1,4 +1,4 @@
-import { abandoned, droppedConnection, lostWhen, removeFile, forgetByHand, unplugByHand } from "./faults";
+import { abandoned, droppedConnection, forgetByHand, lostWhen, pluggedAgain, removeFile } from "./faults";
 import { largeImage, sameName, wholeLife } from "./life";
 import { badNames, changedImage, fileAsMountPath, otherHostKey } from "./refusals";
 import type { Site } from "./site";
@@ -22,7 +22,7 @@ const CHECKS: readonly Check[] = [
   { name: "an upload whose connection breaks goes on where the host has it", run: droppedConnection },
   { name: "a disc whose file was removed is lost, and a delete clears it", run: lostWhen(removeFile) },
   { name: "a disc whose SR was forgotten is lost, and a delete clears it", run: lostWhen(forgetByHand) },
-  { name: "a disc whose PBD was unplugged is lost, and a delete clears it", run: lostWhen(unplugByHand) },
+  { name: "a disc whose PBD was unplugged is plugged again", run: pluggedAgain },
   { name: "what a killed create left is cleared by the next one", run: abandoned },
 ];
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { FILE } from "../../provider/host/folder";
+import { tempIso } from "../../provider/lifecycle/provider";
 import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
 import { sh } from "../../provider/ssh/sh";
 import { pbdUnplug, srForget, srList } from "../../provider/xe/commands";
@@ -42,7 +43,20 @@ export function removeFile(site: Site, { srPath, isoName }: TempIsoState): Promi
   return site.run(sh`rm -- ${srPath}/${isoName}`);
 }
 
-export function unplugByHand(site: Site, { pbdUuid = "" }: TempIsoState): Promise<unknown> {
+/** Somebody has unplugged the PBD: a read says `partial`, and an update plugs it. */
+export async function pluggedAgain(site: Site): Promise<void> {
+  const disc = await site.create();
+  await unplugByHand(site, disc);
+  assert.equal(await site.statusOf(disc), "partial", "status by a read");
+  const partial = { ...disc, status: "partial" } as const;
+  const inputs = await site.check({}, { ...disc });
+  const { outs } = await tempIso.update(disc.srUuid ?? "", partial, inputs);
+  assert.equal(outs?.status, "ready", "status after an update");
+  assert.equal(await site.statusOf(disc), "ready", "status by a read after the update");
+  await site.remove(disc);
+}
+
+function unplugByHand(site: Site, { pbdUuid = "" }: TempIsoState): Promise<unknown> {
   return site.xe(pbdUnplug(pbdUuid));
 }
 

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { appendFileSync, chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { text } from "node:stream/consumers";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { FoundTempIso } from "../../provider/host/find-temp-isos";
@@ -38,6 +39,19 @@ async function listed(host: SimulatedHost, ...args: string[]): Promise<Map<strin
 }
 
 /** A host with a disc of each kind, and what is nobody's of this package. */
+/** Flags with an export of a stack that began to make these discs, and holds none. */
+function unfinished(...discs: readonly TempIsoState[]): string[] {
+  const operations = discs.map(({ srPath }) => ({
+    type: "creating",
+    resource: { inputs: { nonce: basename(srPath) } },
+  }));
+  const text = JSON.stringify({ version: 3, deployment: { pending_operations: operations } });
+  return ["--except-stack-export", writeTemporary(Buffer.from(text), "stack.json")];
+}
+
+/** Selects those of the stack `dev`, which began to make these. */
+const ofDev = (...discs: readonly TempIsoState[]) => ["--stack", "dev", ...unfinished(...discs)];
+
 class Scene implements AsyncDisposable {
   private constructor(
     readonly pool: SimulatedPool,
@@ -152,7 +166,7 @@ describe.runIf(isSshdAvailable())("list", LOADED, () => {
     expect((await listed(second)).get(state.srPath)).toMatchObject({ isHere: true, state: "live" });
     expect((await runCommandLine(first, ["list"])).stdout).toMatch(/^live on xen2 /m);
 
-    const sweep = ["sweep", "--stack", "dev", "--yes"];
+    const sweep = ["sweep", ...ofDev(state), "--yes"];
     expect(await runCommandLine(first, sweep)).toMatchObject({
       status: 0,
       stdout: "Nothing is to be removed.\n",
@@ -167,8 +181,9 @@ describe.runIf(isSshdAvailable())("sweep", LOADED, () => {
   test("removes exactly what is selected, of each kind", async () => {
     await using scene = await Scene.start();
     const { live, pending, corpse, folder, host } = scene;
-    expect(await scene.sweep("--stack", "de")).toMatchObject({ status: 0 });
-    expect(await scene.sweep("--owner", urnOf("dev", "liv"))).toMatchObject({ status: 0 });
+    const begun = unfinished(live);
+    expect(await scene.sweep("--stack", "de", ...begun)).toMatchObject({ status: 0 });
+    expect(await scene.sweep("--owner", urnOf("dev", "liv"), ...begun)).toMatchObject({ status: 0 });
     expect(await scene.left()).toEqual([live, pending, corpse, folder].map(({ srPath }) => srPath).sort());
 
     const pendingSwept = await scene.sweep("--pending");
@@ -181,13 +196,13 @@ describe.runIf(isSshdAvailable())("sweep", LOADED, () => {
     expect(await readDisc(live)).toMatchObject({ props: { status: "ready" } });
     expect(await runCommandLine(host, ["list"])).toMatchObject({ status: 0 });
 
-    expect(await scene.sweep("--stack", "dev", "--project", "blog")).toMatchObject({ status: 0 });
+    expect(await scene.sweep("--stack", "dev", "--project", "blog", ...begun)).toMatchObject({ status: 0 });
     expect(await scene.left()).toEqual([live.srPath]);
-    expect(await scene.sweep("--stack", "dev", "--project", "shop")).toMatchObject({ status: 0 });
+    expect(await scene.sweep("--stack", "dev", "--project", "shop", ...begun)).toMatchObject({ status: 0 });
     expect(await scene.pool.leftovers()).toEqual(nothing);
   });
 
-  test("keeps what a stack export names, in a file or on standard input", async () => {
+  test("keeps what a stack export holds, in a file or on stdin, and removes what it began", async () => {
     await using scene = await Scene.start();
     const { live, pending, corpse, folder, host } = scene;
     const exportOf = (...states: TempIsoState[]) =>
@@ -196,6 +211,10 @@ describe.runIf(isSshdAvailable())("sweep", LOADED, () => {
         // Under other names, as after a rename.
         deployment: {
           resources: states.map((outputs) => ({ urn: "urn:pulumi:new", id: outputs.srUuid, outputs })),
+          pending_operations: [live, pending, corpse].map(({ srPath }) => ({
+            type: "creating",
+            resource: { inputs: { nonce: basename(srPath) } },
+          })),
         },
       });
     const file = writeTemporary(Buffer.from(exportOf(live, pending)), "stack.json");
@@ -218,13 +237,14 @@ describe.runIf(isSshdAvailable())("sweep", LOADED, () => {
   test("leaves what a running VM has in its drive, unless it ejects", async () => {
     await using pool = await startPool({ transport: "sshd" });
     const host = pool.coordinator;
-    const { vdiUuid = "" } = await discOf(host, "dev", "web-1");
+    const disc = await discOf(host, "dev", "web-1");
+    const { vdiUuid = "" } = disc;
     const { drives } = pool.xapi.addVm({ name: "web-1", powerState: "running", drives: [{ vdiUuid }] });
-    const kept = await runCommandLine(host, ["sweep", "--stack", "dev", "--yes"]);
-    expect(kept.stdout).toMatch(/^kept .*the running VM web-1 has it in its drive; give --eject/m);
+    const kept = await runCommandLine(host, ["sweep", ...ofDev(disc), "--yes"]);
+    expect(kept.stdout).toMatch(/^kept .*the running VM web-1 has it in its drive; add --eject/m);
     expect(kept.status).toBe(3);
     expect(drives).toMatchObject([{ empty: false }]);
-    expect(await runCommandLine(host, ["sweep", "--stack", "dev", "--yes", "--eject"])).toMatchObject({
+    expect(await runCommandLine(host, ["sweep", ...ofDev(disc), "--yes", "--eject"])).toMatchObject({
       status: 0,
     });
     expect(drives).toMatchObject([{ empty: true }]);
@@ -237,7 +257,7 @@ describe.runIf(isSshdAvailable())("sweep", LOADED, () => {
     await using gate = await Gate.await(host, { program: "xe", args: /^sr-create/ });
     const creating = discOf(host, "dev", "web-1");
     const call = await gate.halted;
-    for (const selector of [["--pending"], ["--stack", "dev"], ["--lost"]]) {
+    for (const selector of [["--pending"], ofDev(), ["--lost"]]) {
       const { status } = await runCommandLine(host, ["sweep", ...selector, "--yes", "--eject"]);
       expect(status).toBe(selector[0] === "--lost" ? 0 : 3);
     }
@@ -255,8 +275,8 @@ describe.runIf(isSshdAvailable())("sweep", LOADED, () => {
     const held = await discOf(host, "dev", "web-1");
     const disk = { type: "Disk", vdiUuid: held.vdiUuid ?? "" } as const;
     pool.xapi.addVm({ name: "web-1", drives: [disk] });
-    await discOf(host, "dev", "web-2");
-    const { status, stdout } = await runCommandLine(host, ["sweep", "--stack", "dev", "--yes"]);
+    const other = await discOf(host, "dev", "web-2");
+    const { status, stdout } = await runCommandLine(host, ["sweep", ...ofDev(held, other), "--yes"]);
     expect(stdout).toMatch(new RegExp(`^FAILED {3}${held.srPath}: The disc is attached to VM web-1`, "m"));
     expect(stdout).toMatch(/^removed /m);
     expect(status).toBe(1);
@@ -278,25 +298,57 @@ describe.runIf(isSshdAvailable())("sweep", LOADED, () => {
   test("asks which project is meant where several have a stack of that name", async () => {
     await using pool = await startPool({ transport: "sshd" });
     const host = pool.coordinator;
-    await discOf(host, "dev", "web-1");
+    const disc = await discOf(host, "dev", "web-1");
     const owner = urnOf("dev", "web-1").replace("shop", "blog");
-    const { srUuid } = await createDisc(argumentsFor(host, { owner }));
-    expect(await runCommandLine(host, ["sweep", "--stack", "dev", "--yes"])).toMatchObject({
+    const other = await createDisc(argumentsFor(host, { owner }));
+    const { srUuid } = other;
+    expect(await runCommandLine(host, ["sweep", ...ofDev(disc, other), "--yes"])).toMatchObject({
       status: 2,
-      stderr: "Stacks of several projects are named dev: give --project (shop, blog).\n",
+      stderr: "Stacks of several projects are named dev; add --project (shop, blog).\n",
     });
     expect(pool.xapi.srs).toHaveLength(2);
-    const ofShop = ["sweep", "--stack", "dev", "--project", "shop", "--yes"];
+    const ofShop = ["sweep", ...ofDev(disc, other), "--project", "shop", "--yes"];
     expect(await runCommandLine(host, ofShop)).toMatchObject({ status: 0 });
     expect(pool.xapi.srs.map(({ uuid }) => uuid)).toEqual([srUuid]);
+  });
+
+  test("never removes by a URN alone: another backend's stack, or a renamed one, can have the same", async () => {
+    await using pool = await startPool({ transport: "sshd" });
+    const host = pool.coordinator;
+    const ours = await discOf(host, "dev", "web-1");
+    // Of a colleague's stack of the same name, or of the one that `dev` was before it was renamed to `prod`.
+    const theirs = await discOf(host, "dev", "web-1");
+    const { status, stdout } = await runCommandLine(host, ["sweep", ...ofDev(ours), "--yes"]);
+    expect(stdout).toMatch(new RegExp(`^kept +${theirs.srPath}: only the URN in its description`, "m"));
+    expect(status).toBe(3);
+    expect(pool.xapi.srs.map(({ uuid }) => uuid)).toEqual([theirs.srUuid]);
+
+    expect(await runCommandLine(host, ["sweep", "--stack", "dev", "--yes"])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("needs --except-stack-export"),
+    });
+    expect(pool.xapi.srs).toHaveLength(1);
+  });
+
+  test.each<[string, (disc: TempIsoState) => string]>([
+    ["SR", ({ srUuid = "" }) => srUuid],
+    ["folder", ({ srPath }) => basename(srPath)],
+  ])("removes what is named by the UUID of its %s, and nothing else", async (_what, uuidOf) => {
+    await using pool = await startPool({ transport: "sshd" });
+    const host = pool.coordinator;
+    const [disc, other] = [await discOf(host, "dev", "web-1"), await discOf(host, "dev", "web-1")];
+    expect(await runCommandLine(host, ["sweep", "--uuid", uuidOf(disc), "--yes"])).toMatchObject({
+      status: 0,
+    });
+    expect(pool.xapi.srs.map(({ uuid }) => uuid)).toEqual([other.srUuid]);
   });
 
   test("does nothing without a terminal to ask on, or --yes", async () => {
     await using pool = await startPool({ transport: "sshd" });
     await discOf(pool.coordinator, "dev", "web-1");
     const { status, stdout, stderr } = await runCommandLine(pool.coordinator, ["sweep", "--stack", "dev"]);
-    expect(stdout).toMatch(/^1 temporary ISO to be removed:$/m);
-    expect(stderr).toContain("give --yes");
+    expect(stdout).toMatch(/^1 temporary ISO that no export names:$/m);
+    expect(stderr).toContain("add --yes");
     expect(status).toBe(2);
     expect(pool.xapi.srs).toHaveLength(1);
   });
@@ -304,8 +356,8 @@ describe.runIf(isSshdAvailable())("sweep", LOADED, () => {
   test("ends without a word when nobody reads what it would remove", async () => {
     await using pool = await startPool({ transport: "sshd" });
     const host = pool.coordinator;
-    await discOf(host, "dev", "web-1");
-    const [program = "", ...args] = commandLineOf(host, ["sweep", "--stack", "dev", "--yes"]);
+    const disc = await discOf(host, "dev", "web-1");
+    const [program = "", ...args] = commandLineOf(host, ["sweep", ...ofDev(disc), "--yes"]);
     const child = spawn(program, args, { env: environmentOf(host), stdio: ["ignore", "pipe", "pipe"] });
     child.stdout.destroy();
     const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -331,7 +383,9 @@ describe.runIf(isSshdAvailable())("sweep", LOADED, () => {
         answers,
       );
       expect(run.output).not.toContain(host.connection.password);
-      expect(run.output).toMatch(/Remove 1 temporary ISO from 127\.0\.0\.1:\d+\?/);
+      expect(run.output).toMatch(
+        /Remove \/var\/opt\/xen-iso\/\S+ of urn:pulumi:dev::\S+ from 127\.0\.0\.1:\d+\?/,
+      );
       expect(run.status).toBe(status);
       expect(pool.xapi.srs).toHaveLength(left);
     },

@@ -1,9 +1,11 @@
 import { readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
+import type { TempIsoInputs } from "../../provider/lifecycle/inputs";
+import { tempIso } from "../../provider/lifecycle/provider";
 import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
 import { type SimulatedPool, startPool } from "../simulator";
 import { nothing } from "./pool";
-import { argumentsFor, createDisc, deleteDisc, readDisc, setConfiguration } from "./resource";
+import { argumentsFor, checked, createDisc, deleteDisc, readDisc, setConfiguration } from "./resource";
 
 beforeEach(() => setConfiguration());
 
@@ -187,6 +189,19 @@ test("a link in the folder's place is not followed", async () => {
   expect(readdirSync(elsewhere)).toEqual(["image", disc.state.isoName]);
 });
 
+/** What the engine does for a resource whose arguments are the same: check, diff, and update if that says so. */
+async function upAgain(state: TempIsoState) {
+  const inputs = { ...(await checked(argumentsOf(state), state as never)) } as TempIsoInputs;
+  const { changes, replaces } = await tempIso.diff(state.srUuid ?? "", state, inputs);
+  const { outs } = await tempIso.update(state.srUuid ?? "", state, inputs);
+  return { changes, replaces, outs };
+}
+
+/** The arguments in a state. */
+function argumentsOf({ isoPath, owner, connection, srMountPath }: TempIsoState): Record<string, unknown> {
+  return { isoPath, owner, connection, srMountPath };
+}
+
 describe("a read", () => {
   test("says lost when the file is missing, and a delete clears it", async () => {
     await using disc = await start();
@@ -203,10 +218,28 @@ describe("a read", () => {
     await expect(readDisc(disc.state)).resolves.toMatchObject({ props: { status: "lost" } });
   });
 
-  test("says lost when the PBD is unplugged", async () => {
+  test("says partial when the PBD is unplugged, and the next up plugs it under its VM", async () => {
+    await using disc = await start();
+    addHolder(disc, { powerState: "halted" });
+    for (const pbd of disc.pool.xapi.pbds) pbd.currentlyAttached = false;
+    const { props } = await readDisc(disc.state);
+    expect(props).toMatchObject({ status: "partial", vdiUuid: disc.state.vdiUuid });
+
+    const { outs, changes, replaces } = await upAgain(props as TempIsoState);
+    expect({ changes, replaces }).toEqual({ changes: true, replaces: [] });
+    expect(outs).toEqual(disc.state);
+    await expect(readDisc(disc.state)).resolves.toMatchObject({ props: { status: "ready" } });
+  });
+
+  test("says partial, and lost once an up could not plug it", async () => {
     await using disc = await start();
     for (const pbd of disc.pool.xapi.pbds) pbd.currentlyAttached = false;
-    await expect(readDisc(disc.state)).resolves.toMatchObject({ props: { status: "lost" } });
+    const { props } = await readDisc(disc.state);
+    const effect = { kind: "fail", code: "SR_BACKEND_FAILURE_226", params: ["", "x", ""] } as const;
+    disc.pool.xapi.faults.push({ command: "pbd-plug", effect });
+    const { outs } = await upAgain(props as TempIsoState);
+    expect(outs).toMatchObject({ status: "lost" });
+    expect((await upAgain(outs as TempIsoState)).replaces).toEqual(["status"]);
   });
 
   test("finds a disc on disk after a reboot", async () => {

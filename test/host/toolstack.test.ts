@@ -103,7 +103,7 @@ test("an SR that comes only after it was looked for is found, not made twice", a
   xapi.faults.push({
     command: "sr-list",
     when: ({ entries }) => {
-      hasLooked ||= entries.some(([key]) => key === "name-description");
+      hasLooked ||= !entries.some(([key]) => key === "uuid");
       return false;
     },
     effect: { kind: "delay", ms: 0 },

@@ -53,11 +53,11 @@ test.each([
   await using disc = await start();
   await allow();
   await deleteDisc(disc.state);
-  const { owner, srUuid, srPath, isoName, port } = disc.state;
+  const { srUuid, srPath, isoName, port } = disc.state;
   expect(warnings()).toEqual([
     expect.stringMatching(
       `left on 127.0.0.1: SR ${srUuid}, ${srPath}/${isoName}.*` +
-        `\`npx pulumi-xen-iso sweep --host 127.0.0.1 --port ${port} --owner '${owner}'\``,
+        `\`npx pulumi-xen-iso sweep --host 127.0.0.1 --port ${port} --uuid ${srUuid}\``,
     ),
   ]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { uuidsIn } from "../../../provider/cli/stack-export";
+import { discsIn } from "../../../provider/cli/stack-export";
 
 const disc = {
   urn: "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/xen:TempIso::web-1",
@@ -9,29 +9,36 @@ const disc = {
 
 test("an export names discs by SR and folder", () => {
   const stack = { urn: "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev" };
-  const named = uuidsIn(JSON.stringify({ version: 3, deployment: { resources: [stack, disc] } }));
-  expect([...named]).toEqual(["sr-1", "folder-1"]);
+  const { held } = discsIn(JSON.stringify({ version: 3, deployment: { resources: [stack, disc] } }));
+  expect([...held]).toEqual(["sr-1", "folder-1"]);
 });
 
 test("an export with encrypted outputs names discs by their ids", () => {
   const secret = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", ciphertext: "x" };
   const encrypted = { ...disc, outputs: { srUuid: secret, srPath: secret } };
-  expect([...uuidsIn(JSON.stringify({ deployment: { resources: [encrypted] } }))]).toEqual(["sr-1"]);
+  expect([...discsIn(JSON.stringify({ deployment: { resources: [encrypted] } })).held]).toEqual(["sr-1"]);
 });
 
 test("a disc whose operation was cut off is named too", () => {
   const pending = [{ type: "deleting", resource: disc }];
-  const named = uuidsIn(JSON.stringify({ deployment: { pending_operations: pending } }));
-  expect([...named]).toContain("sr-1");
+  const { held } = discsIn(JSON.stringify({ deployment: { pending_operations: pending } }));
+  expect([...held]).toContain("sr-1");
+});
+
+test("a disc whose create was cut off is named by its nonce, and not held", () => {
+  const pending = [{ type: "creating", resource: { urn: disc.urn, inputs: { nonce: "folder-1" } } }];
+  const { held, unfinished } = discsIn(JSON.stringify({ deployment: { pending_operations: pending } }));
+  expect([[...held], [...unfinished]]).toEqual([[], ["folder-1"]]);
 });
 
 test("the export of an empty stack names none", () => {
-  expect([...uuidsIn(JSON.stringify({ version: 3, deployment: { manifest: {} } }))]).toEqual([]);
+  const { held, unfinished } = discsIn(JSON.stringify({ version: 3, deployment: { manifest: {} } }));
+  expect([held.size, unfinished.size]).toEqual([0, 0]);
 });
 
 test.each(["", "{}", "[]", "null", '{"deployment":null}', "no JSON"])(
   "%j is refused: it names nothing",
   (text) => {
-    expect(() => uuidsIn(text)).toThrow();
+    expect(() => discsIn(text)).toThrow();
   },
 );

@@ -29,6 +29,7 @@ const marker = { owner, isoName: "web-1.iso", isUnderWay: true };
 const records: HostRecords = {
   hostUuid: "host-1",
   isPool: false,
+  isCreating: false,
   folders: [folder],
   srs: [sr],
   pbds: [pbd],
@@ -101,9 +102,10 @@ describe("in a pool", () => {
     ]);
   });
 
-  test("an SR without PBD is here only where its folder is", () => {
+  test("an SR without PBD is anybody's to forget, unless the toolstack is making one", () => {
     expect(join({ isPool: true, pbds: [] })).toMatchObject([{ isHere: true, srPath: path }]);
-    expect(join({ isPool: true, pbds: [], folders: [] })).toMatchObject([
+    expect(join({ isPool: true, pbds: [], folders: [] })).toMatchObject([{ state: "corpse", isHere: true }]);
+    expect(join({ isPool: true, isCreating: true, pbds: [], folders: [] })).toMatchObject([
       { isHere: false, hostUuid: undefined },
     ]);
   });

@@ -59,6 +59,7 @@ test("files are completed with the sha256 of their image, which is what a create
     srMountPath: "/var/opt/xen-iso",
     isoSha256: await builtSha256(files),
     imageFormat: 2,
+    nonce: expect.any(String),
   });
 
   const source = await imageSource(inputs as unknown as TempIsoInputs);
@@ -196,7 +197,7 @@ test("null, which a secret that is undefined comes as, is as if it were not give
   const connection = { ...good.connection, hostKey: null, proxy: null };
   const { inputs, failures } = await check({ ...nulls, connection, files: { ...files, "none.txt": null } });
   expect(failures).toEqual([]);
-  expect(inputs).toEqual((await check({ files })).inputs);
+  expect(inputs).toEqual({ ...(await check({ files })).inputs, nonce: expect.any(String) });
   expect(Object.keys(inputs)).toEqual(Object.keys((await check({ files })).inputs));
 });
 

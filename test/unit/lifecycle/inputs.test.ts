@@ -30,7 +30,12 @@ async function reasons(news: Record<string, unknown>, olds: Record<string, unkno
 
 test("completes good arguments", async () => {
   await expect(checkTempIso({}, good)).resolves.toEqual({
-    inputs: { ...good, srMountPath: "/var/opt/xen-iso", isoSha256 },
+    inputs: {
+      ...good,
+      srMountPath: "/var/opt/xen-iso",
+      isoSha256,
+      nonce: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    },
     failures: [],
   });
 });
