@@ -36,10 +36,10 @@ async function main(): Promise<void> {
 
   title(`A simulated XenServer host listens at ${host.connection.host}:${host.connection.port}`);
   const { connection } = host;
-  await stack.config("host", connection.host);
-  await stack.config("port", String(connection.port));
-  await stack.config("password", connection.password ?? "", { secret: true });
-  await stack.config("hostKey", connection.hostKey);
+  await stack.config("xen:host", connection.host);
+  await stack.config("xen:port", String(connection.port));
+  await stack.config("xen:password", connection.password ?? "", { secret: true });
+  await stack.config("xen:hostKey", connection.hostKey);
   await stack.config("isoPath", "web-1.iso");
   say(readFileSync(join(project.folder, "index.ts"), "utf8"));
 
