@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readPages, repository } from "./pages";
+import { readPages, repository } from "../../docs/pages";
 
 const sourceOf = (path: string) => readFileSync(join(repository, "provider", path), "utf8");
 
