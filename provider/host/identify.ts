@@ -20,7 +20,7 @@ export async function identify(host: SharedConnection): Promise<string> {
  *
  * @throws {@link HostError} `NOT_A_XENSERVER`
  */
-export function hostUuidOf(host: SharedConnection, { status, stdout }: ExecResult): string {
+export function hostUuidOf(host: Pick<SharedConnection, "address">, { status, stdout }: ExecResult): string {
   const uuid = valueOf(stdout, "host-uuid");
   if (status !== EXIT.notXenServer && uuid) return uuid;
   const message =

@@ -89,7 +89,7 @@ export function onceOwnerIsDone<T>(attempt: () => Promise<T>): Promise<T> {
  * @throws what {@link prepareFolder} does
  */
 export function readPrepared(
-  host: SharedConnection,
+  host: Pick<SharedConnection, "address">,
   folder: Folder,
   purpose: FolderPurpose,
   result: ExecResult,
@@ -100,7 +100,7 @@ export function readPrepared(
   const image = { sizeBytes: purpose.sizeBytes, srMountPath };
   if (status === EXIT.ownerBusy) {
     const message =
-      `Another run is making ${purpose.owner} on ${host.address} (${srMountPath}/${valueOf(stdout, "live")}). ` +
+      `Another run is making ${purpose.owner} on ${host.address} (${srMountPath}/${valueOf(stdout, "live")})${sessionText(stdout)}. ` +
       `Wait until it has ended, then run the command again.`;
     throw new HostError("OWNER_BUSY", host.address, message);
   }
@@ -118,6 +118,13 @@ export function readPrepared(
     ...(twin && identity && { twin: { path: `${srMountPath}/${twin}`, identity } }),
     ...(valueOf(stdout, "room") && { noRoom: noRoom(stdout, image, host.address) }),
   };
+}
+
+/** Where the other run logged in from, and when it began, as far as its marker says so. */
+function sessionText(stdout: string): string {
+  const [client, since] = [valueOf(stdout, "client"), Number(valueOf(stdout, "since"))];
+  if (!client || !since) return "";
+  return `, from ${client}, since ${new Date(since * 1_000).toISOString()}`;
 }
 
 function readAbandoned(stdout: string, srMountPath: string): AbandonedError["abandoned"] {

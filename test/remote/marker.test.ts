@@ -7,9 +7,9 @@ const show = `printf '%s|' "$owner" "$iso" "$size" "$session" "$started"`;
 test("reads what it wrote", () => {
   using host = new RemoteHost();
   const owner = "urn:pulumi:dev::shop::t::a=b 'c'";
-  host.run(sh`write_marker ${owner} ${"web 1.iso"} ${7}`);
-  expect(host.run(sh`read_marker .`, { after: show }).stdout).toMatch(
-    /^urn:pulumi:dev::shop::t::a=b 'c'\|web 1\.iso\|7\|\d+\|\d+\|$/,
+  host.run(sh`write_marker ${owner} ${"web 1.iso"} ${7}`, { before: "SSH_CLIENT='192.0.2.7 51000 22'" });
+  expect(host.run(sh`read_marker .`, { after: `${show} "$client" "$since"` }).stdout).toMatch(
+    /^urn:pulumi:dev::shop::t::a=b 'c'\|web 1\.iso\|7\|\d+\|\d+\|192\.0\.2\.7\|\d{10}\|$/,
   );
 });
 

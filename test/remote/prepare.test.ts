@@ -28,7 +28,9 @@ test("makes a folder that only root can read, with its marker, and goes there", 
   expect(stdout).toMatch(new RegExp(`^free=.*\\n${host.path("isos", FOLDER)}\\n$`));
   expect([host.mode("isos", FOLDER), host.mode("isos", FOLDER, "pending")]).toEqual(["700", "600"]);
   expect(host.read("isos", FOLDER, "pending")).toMatch(
-    new RegExp(`^owner=urn:a\\niso=web.iso\\nsize=5\\nsession=${process.pid}\\nstarted=\\d+\\n$`),
+    new RegExp(
+      `^owner=urn:a\\niso=web.iso\\nsize=5\\nsession=${process.pid}\\nstarted=\\d+\\nclient=\\nsince=\\d+\\n$`,
+    ),
   );
   expect(host.read("isos", FOLDER, "writers")).toMatch(/^\d+ \d+\n$/);
 });
@@ -47,8 +49,9 @@ test("makes the mount path, and refuses one that is a link", () => {
 
 test("another create of the same resource that is at work is named, and nothing made", () => {
   using host = hostWith(10);
-  host.disc(OTHER, { pending: markerOf("urn:a", { isAlive: true }) });
-  expect(prepare(host)).toMatchObject({ status: EXIT.ownerBusy, stdout: `live=${OTHER}\n` });
+  const session = "client=192.0.2.7\nsince=1764106800\n";
+  host.disc(OTHER, { pending: markerOf("urn:a", { isAlive: true }) + session });
+  expect(prepare(host)).toMatchObject({ status: EXIT.ownerBusy, stdout: `live=${OTHER}\n${session}` });
   expect(host.has("isos", FOLDER)).toBe(false);
 });
 

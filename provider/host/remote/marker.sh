@@ -2,20 +2,24 @@
 # The marker `pending`: whose a folder is until its disc is complete, and the SSH session that works there.
 
 # write_marker OWNER ISO_NAME BYTES
-# Marks the current folder: this SSH session makes the disc of OWNER there, and has BYTES still to write.
+# Marks the current folder: this SSH session makes the disc of OWNER there, and has BYTES still to write. For people
+# who wait for it, the marker also has the address that the session came from, and the time in seconds since 1970.
 # Needs: start_of
 write_marker() {
+  local now
+  printf -v now '%(%s)T' -1
   start_of "$PPID"
-  printf '%s\n' "owner=$1" "iso=$2" "size=$3" "session=$PPID" "started=$REPLY" >pending
+  printf '%s\n' "owner=$1" "iso=$2" "size=$3" "session=$PPID" "started=$REPLY" \
+    "client=${SSH_CLIENT%% *}" "since=$now" >pending
 }
 
 # read_marker FOLDER
-# Sets owner, iso, size, session and started to what the marker of FOLDER says: nothing where it says nothing,
-# size to 0. Spawns no process. The caller declares them local.
+# Sets owner, iso, size, session, started, client and since to what the marker of FOLDER says: nothing where it says
+# nothing, size to 0. Spawns no process. The caller declares them local.
 # shellcheck disable=SC2034 # for the caller
 read_marker() {
   local line
-  owner='' iso='' size='' session='' started=''
+  owner='' iso='' size='' session='' started='' client='' since=''
   while IFS= read -r line; do
     case $line in
       owner=*) owner=${line#*=} ;;
@@ -23,6 +27,8 @@ read_marker() {
       size=*) size=${line#*=} ;;
       session=*) session=${line#*=} ;;
       started=*) started=${line#*=} ;;
+      client=*) client=${line#*=} ;;
+      since=*) since=${line#*=} ;;
     esac
   done 2>/dev/null <"$1"/pending
   [[ $size =~ ^[0-9]+$ ]] || size=0

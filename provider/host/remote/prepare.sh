@@ -30,13 +30,13 @@ prepare_folder() {
 
 # find_obstacles OWNER NAME...
 # Reads the markers in these folders of the current one. Sets promised to the bytes that uploads under way have still
-# to write. Prints live=NAME if another create of OWNER is at work there, and abandoned=NAME/ISO_NAME for each folder
-# of OWNER that a killed create left. One process for all folders.
+# to write. If another create of OWNER is at work there, prints live=NAME, client=ADDRESS and since=SECONDS; for each
+# folder of OWNER that a killed create left, abandoned=NAME/ISO_NAME. One process for all folders.
 # Status: OWNER_BUSY, ABANDONED
 # Needs: read_marker is_held
 find_obstacles() {
   local wanted=$1 name stats now touched sent live='' is_abandoned=''
-  local owner iso size session started
+  local owner iso size session started client since
   local -a marked=() files=()
   promised=0
   shift
@@ -55,7 +55,7 @@ find_obstacles() {
     sent=0
     if [[ $stats =~ $'\n'$name/upload\ [0-9]+\ ([0-9]+) ]]; then sent=${BASH_REMATCH[1]}; fi
     if is_held "$session" "$started" $((now - touched)); then
-      [ "$owner" != "$wanted" ] || live=$name
+      [ "$owner" != "$wanted" ] || live="live=$name"$'\n'"client=$client"$'\n'"since=$since"
       [ "$size" -le "$sent" ] || promised=$((promised + size - sent))
     elif [ "$owner" = "$wanted" ]; then
       echo "abandoned=$name/$iso"
@@ -63,7 +63,7 @@ find_obstacles() {
     fi
   done
   [ -z "$live" ] || {
-    echo "live=$live"
+    echo "$live"
     return "$OWNER_BUSY"
   }
   [ -z "$is_abandoned" ] || return "$ABANDONED"

@@ -25,7 +25,7 @@ scan_folders() {
 # Needs: read_marker is_held
 scan_folder() {
   # shellcheck disable=SC2034 # read_marker sets them
-  local name=$1 now=$2 file touched owner iso size session started
+  local name=$1 now=$2 file touched owner iso size session started client since
   cd -- "$name" || return
   # shellcheck disable=SC2046 # split into its two numbers
   set -- $(exec stat -c '%a %Y' .)
