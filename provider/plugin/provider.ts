@@ -65,7 +65,7 @@ export class Provider {
     const urn = request.getUrn();
     const [olds, news] = [decodeStruct(request.getOlds()), decodeStruct(request.getNews())];
     const { inputs, failures = [] }: CheckResult<Properties> = await this.#run({ urn }, () =>
-      lifeOf(urn).check(withOwner(olds.values, urn), withOwner(news.values, urn)),
+      lifeOf(urn).check(olds.values, withOwner(news.values, urn)),
     );
     const checked = withoutOwner(inputs ?? {});
     return checkResponse(checked, union(news.secrets, secretsOf(tokenOf(urn), checked)), failures);

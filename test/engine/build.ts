@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { join } from "node:path";
+import { chmod, copyFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import type { Engine } from "./engine-folder";
 
@@ -8,6 +9,9 @@ export const engineModules = join(__dirname, "go");
 
 const cli = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
 const yamlHost = "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml";
+const generator = "./pulumi-gen-sdk";
+/** A script that belongs to the Python host: it runs the program. */
+const pythonRunner = "python/cmd/pulumi-language-python-exec";
 /** Each of the other hosts is in the last release of the SDK that still had it. */
 const languageHosts = {
   language: [
@@ -27,10 +31,19 @@ const run = promisify(execFile);
  */
 export async function buildEngine({ folder, version }: Engine): Promise<void> {
   await requireGo();
-  // One build for both: they share most of their packages.
-  await goBuild("cli", folder, ["-ldflags", `-s -w -X ${versionVariable}=v${version}`, cli, yamlHost]);
+  // One build for all three: they share most of their packages.
+  await goBuild("cli", folder, [
+    "-ldflags",
+    `-s -w -X ${versionVariable}=v${version}`,
+    cli,
+    yamlHost,
+    generator,
+  ]);
   for (const [module, hosts] of Object.entries(languageHosts))
     await goBuild(module, folder, ["-ldflags", "-s -w", ...hosts]);
+  const sdk = await go("language", ["list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"]);
+  await copyFile(join(sdk.trim(), pythonRunner), join(folder, basename(pythonRunner)));
+  await chmod(join(folder, basename(pythonRunner)), 0o755);
 }
 
 async function requireGo(): Promise<void> {
@@ -47,9 +60,14 @@ async function requireGo(): Promise<void> {
 
 async function goBuild(module: string, folder: string, args: readonly string[]): Promise<void> {
   // -buildvcs=false: the module lies in this repository, whose version is not the program's.
-  await run("go", ["build", "-trimpath", "-buildvcs=false", "-o", folder, ...args], {
+  await go(module, ["build", "-trimpath", "-buildvcs=false", "-o", folder, ...args]);
+}
+
+async function go(module: string, args: readonly string[]): Promise<string> {
+  const options = {
     cwd: join(engineModules, module),
     env: { ...process.env, GOWORK: "off" },
     maxBuffer: Infinity,
-  });
+  };
+  return (await run("go", args, options)).stdout;
 }

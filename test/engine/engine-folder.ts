@@ -16,8 +16,13 @@ export const dynamicPlugin = "pulumi-resource-pulumi-nodejs";
 
 const cli = "pulumi";
 
-/** The languages in which the tests have programs. */
-export const languageHosts = ["nodejs", "yaml", "python", "go"].map((name) => `pulumi-language-${name}`);
+/** The languages in which the tests have programs, and the script that runs those in Python. */
+export const languageHosts = ["nodejs", "yaml", "python", "python-exec", "go"].map(
+  (name) => `pulumi-language-${name}`,
+);
+
+/** Generates SDKs; only an engine that was built here has it, and needs it. */
+export const sdkGenerator = "pulumi-gen-sdk";
 
 /** The folder of PATH that holds the CLI, if all language hosts are on PATH too. */
 export async function folderOnPath(): Promise<string | undefined> {

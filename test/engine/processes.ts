@@ -18,9 +18,11 @@ export async function listProcesses(): Promise<Process[]> {
   return (await Promise.all(processes)).filter(({ command }) => command !== "");
 }
 
-/** The processes that host the dynamic providers of a stack's operation under way. */
+/** The processes that serve the providers of a stack's operation under way: dynamic ones and the plugin. */
 export async function providersOf(stack: Stack): Promise<Process[]> {
-  const candidates = (await listProcesses()).filter(({ command }) => /node .*dynamic-provider/.test(command));
+  const candidates = (await listProcesses()).filter(({ command }) =>
+    /node .*(dynamic-provider|plugin\/main\.js)/.test(command),
+  );
   const isOfStack = await Promise.all(
     candidates.map(async ({ pid }) => {
       const environment = await readFile(`/proc/${pid}/environ`, "latin1").catch(() => "");

@@ -98,13 +98,9 @@ export function generateSchema(): object {
 
 /** Settings of the code generators. */
 const LANGUAGES = {
-  nodejs: { packageName: "@pulumi/xen", respectSchemaVersion: true },
+  nodejs: { packageName: "pulumi-xen", respectSchemaVersion: true },
   python: { packageName: "pulumi_xen", respectSchemaVersion: true, pyproject: { enabled: true } },
-  go: {
-    importBasePath: "github.com/pulumi/pulumi-xen/sdk/go/xen",
-    respectSchemaVersion: true,
-    generateResourceContainerTypes: true,
-  },
+  go: { importBasePath: "github.com/pulumi/pulumi-xen/sdk/go/xen", respectSchemaVersion: true },
   csharp: { respectSchemaVersion: true },
   java: {},
 };

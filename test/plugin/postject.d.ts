@@ -1,0 +1,9 @@
+declare module "postject" {
+  /** Puts a named resource into an executable. */
+  export function inject(
+    file: string,
+    name: string,
+    content: Buffer,
+    options: { sentinelFuse: string },
+  ): Promise<void>;
+}
