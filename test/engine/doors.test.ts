@@ -83,7 +83,7 @@ const END = { timeout: 60_000, interval: 200 };
 
 test.each(Object.entries(DOORS) as [string, Door][])(
   "%s: from preview to destroy, and nothing is left",
-  { timeout: 300_000 },
+  { timeout: 600_000 },
   async (name, { project: makeProjectOf, sdk, isDynamic = false }) => {
     const row: Partial<Row> = {};
     table.set(name, row);

@@ -3,12 +3,14 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 
-/** As large as 0.1.0; a program downloads it at every installation. */
-const LARGEST_PACKED_BYTES = 322_000;
+/** A program downloads it at every installation. 0.1.0 had 322 KB; the provider plugin with its schema has 36 KB. */
+const LARGEST_PACKED_BYTES = 345_000;
 
 const plain = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"];
 const builds = /^dist\/(.+?)\.(js|js\.map|d\.ts|d\.ts\.map)$/;
-const sources = /^provider\/(.+)\.ts$/;
+const sources = /^provider\/(.+)(?<!\.d)\.ts$/;
+/** Types of libraries that have none: read by the compiler alone. */
+const declarations = /^provider\/.+\.d\.ts$/;
 const copies = /^(dist|provider)\/(.+\.sh|plugin\/schema\.json)$/;
 
 const pack = packed();
@@ -33,6 +35,7 @@ function packed() {
 }
 
 function problemOf(file) {
+  if (declarations.test(file)) return [];
   const source = sources.exec(file)?.[1];
   if (source) return missing([".js", ".js.map"].map((end) => `dist/${source}${end}`));
   const build = builds.exec(file)?.[1];
