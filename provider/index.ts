@@ -20,6 +20,7 @@ export { XenIsoRelease, type XenIsoReleaseArgs } from "./resources/iso-release";
 export {
   type ImageSources,
   type IsoFileInput,
+  type PoolHost,
   XenTempIso,
   type XenTempIsoArgs,
   type XenTempIsoOptions,

@@ -174,8 +174,8 @@ function highAvailability({ pool: record }: Toolstack): Check {
   return record?.["ha-enabled"] === "true"
     ? warning(
         "HA",
-        "It is on: a disc is refused to a VM that HA protects, and one whose folder is gone keeps the host from being enabled after a reboot.",
-        "Keep discs on disk (srMountPath), destroy them after the first boot, and `sweep --lost` before a reboot.",
+        "It is on: a disc of one host is refused to a VM that HA protects, and one whose folder is gone keeps the host from being enabled after a reboot.",
+        "Keep discs on disk (srMountPath), make those for protected VMs with poolWide, destroy them after the first boot, and `sweep --lost` before a reboot.",
       )
     : ok("HA", "is off");
 }

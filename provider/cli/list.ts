@@ -29,7 +29,7 @@ export function tableOf(tempIsos: readonly FoundTempIso[], hostNames: ReadonlyMa
 
 /** Whether nobody works on it, and no VM can use it. */
 function isToBeCleaned({ state, isHere, isUnderWay }: FoundTempIso): boolean {
-  return isHere && state !== "live" && !isUnderWay;
+  return isHere && state !== "live" && state !== "partial" && !isUnderWay;
 }
 
 /** What `list` prints. */
@@ -53,8 +53,13 @@ export function toJson(address: string, found: FoundTempIsos): string {
 }
 
 function rowOf(found: FoundTempIso, hostNames: ReadonlyMap<string, string>): string[] {
-  const { state, isUnderWay, isHere, hostUuid, ageSeconds, sizeBytes, srs, drives, srPath, owner } = found;
-  const place = isHere ? "" : ` on ${hostNames.get(hostUuid ?? "") ?? "a host that is not known"}`;
+  const { state, isUnderWay, isHere, isShared, hostUuid, ageSeconds, sizeBytes, srs, drives, srPath, owner } =
+    found;
+  const place = isShared
+    ? " (whole pool)"
+    : isHere
+      ? ""
+      : ` on ${hostNames.get(hostUuid ?? "") ?? "a host that is not known"}`;
   return [
     `${state}${isUnderWay ? " (under way)" : ""}${place}`,
     ageSeconds === undefined ? "-" : durationText(ageSeconds),

@@ -71,6 +71,8 @@ function assertOneProject(found: readonly FoundTempIso[], selector: Selector): v
   );
 }
 
+const OTHER_HOSTS = "it was a disc of the whole pool; run `sweep --lost` on the pool's other hosts too";
+
 /** What became of one. */
 interface Outcome {
   readonly result: "removed" | "kept" | "FAILED";
@@ -92,7 +94,7 @@ async function remove(host: SharedConnection, shown: FoundTempIso, options: Swee
     if (kept[0]) return { result: "kept", why: kept[0].reason };
     if (!isSame(now, shown)) return { result: "kept", why: "it has changed since it was shown" };
     await removeFoundTempIso(host, now);
-    return { result: "removed" };
+    return now.isShared ? { result: "removed", why: OTHER_HOSTS } : { result: "removed" };
   } catch (error) {
     return { result: "FAILED", why: error instanceof Error ? error.message : String(error) };
   }

@@ -13,6 +13,8 @@ export type HostErrorCode =
   | "DISC_IN_USE"
   | "FOLDER_NOT_OURS"
   | "NOT_OUR_SR"
+  | "NOT_ATTACHED"
+  | "HOST_OFFLINE"
   | "VM_NOT_FOUND"
   | "DISC_NOT_FOUND"
   | "NO_DRIVE"

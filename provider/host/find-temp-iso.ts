@@ -18,7 +18,7 @@ import type { TempIso } from "./temp-iso";
 export async function findTempIso(
   host: SharedConnection,
   srUuid: string,
-): Promise<(TempIso & { srName: string }) | undefined> {
+): Promise<(TempIso & { readonly srName: string; readonly isShared: boolean }) | undefined> {
   const [hostUuid, [sr], pbds, vdis] = await Promise.all([
     identify(host),
     runXeAgain(host, srList({ uuid: srUuid })),
@@ -37,7 +37,8 @@ export async function findTempIso(
       `Check srUuid; nothing was changed. What is none of a XenTempIso is removed by hand.`;
     throw new HostError("NOT_OUR_SR", host.address, message);
   }
-  if (!pbds.every((pbd) => field(pbd, "host-uuid") === hostUuid)) {
+  const isShared = sr["shared"] === "true";
+  if (!isShared && !pbds.every((pbd) => field(pbd, "host-uuid") === hostUuid)) {
     const message =
       `The SR ${label} is on another host of the pool than ${host.address}. ` +
       `Set connection.host to the one on which its XenTempIso was made; nothing was changed.`;
@@ -48,12 +49,12 @@ export async function findTempIso(
   const [srPath = `${DEFAULT_SR_MOUNT_PATH}/${folderUuid}`] = locations;
   // Without a VDI there is no image, or none that was ever scanned: then the folder is not empty, and stays.
   const isoName = vdi ? field(vdi, "location") : `${folderUuid}.iso`;
-  const [pbd] = pbds;
+  const pbd = pbds.find((each) => each["host-uuid"] === hostUuid) ?? pbds[0];
   const uuids = {
     srUuid,
     ...(pbd && { pbdUuid: field(pbd, "uuid") }),
     ...(vdi && { vdiUuid: field(vdi, "uuid") }),
   };
   const isoSize = Number(vdi?.["virtual-size"] ?? 0);
-  return { owner, srName: field(sr, "name-label"), isoName, isoSize, srPath, hostUuid, ...uuids };
+  return { owner, srName: field(sr, "name-label"), isoName, isoSize, srPath, hostUuid, ...uuids, isShared };
 }

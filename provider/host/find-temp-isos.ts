@@ -33,11 +33,12 @@ export interface FoundTempIsos {
  * What became of a temporary ISO:
  *
  * - `live`: its SR is attached and the image is there
+ * - `partial`: a disc of a whole pool that this host lacks, and another one has
  * - `pending`: its create has not ended, or was killed
  * - `corpse`: an SR that is not attached, or without its image
  * - `folder without SR`
  */
-export type FoundState = "live" | "pending" | "corpse" | "folder without SR";
+export type FoundState = "live" | "partial" | "pending" | "corpse" | "folder without SR";
 
 /** A temporary ISO as it was found. */
 export interface FoundTempIso {
@@ -55,8 +56,10 @@ export interface FoundTempIso {
   readonly sizeBytes: number | undefined;
   /** Since the image, or else the folder, was changed last. */
   readonly ageSeconds: number | undefined;
-  /** Whether it is on the host that was asked; then nothing of it is on another one. */
+  /** Whether it is on the host that was asked; then, unless it is shared, nothing of it is on another one. */
   readonly isHere: boolean;
+  /** Whether it is a disc of a whole pool, with a folder on each of its hosts. */
+  readonly isShared: boolean;
   /** The host it is on, as far as that is known. */
   readonly hostUuid: string | undefined;
   /** Whether another run works on it at this moment. */
@@ -231,8 +234,12 @@ function joinTempIso(
   const isHere = found !== undefined || (pbd ? pbd["host-uuid"] === hostUuid : !isPool || !isCreating);
   const srs = described.map(({ sr }) => toFoundSr(sr, own));
   const drives = drivesOf(srUuids, records);
+  const isShared = described.some(({ sr }) => sr["shared"] === "true");
+  const isAttachedHere = own.some(
+    (each) => each["host-uuid"] === hostUuid && each["currently-attached"] === "true",
+  );
   return {
-    state: stateOf({ found, srs, isHere }),
+    state: stateOf({ found, srs, isHere, lacksShared: isShared && !isAttachedHere }),
     owner: described[0]?.owner ?? found?.marker?.owner,
     folderUuid,
     srPath: (pbd && locationOf(pbd, folderUuid)) ?? (found && pathOf(found.folder)),
@@ -241,6 +248,7 @@ function joinTempIso(
     sizeBytes: found?.image?.sizeBytes ?? numberOf(vdiOf(srUuids, records)?.["virtual-size"]),
     ageSeconds: found?.image?.ageSeconds ?? found?.ageSeconds,
     isHere,
+    isShared,
     hostUuid: isHere ? hostUuid : pbd?.["host-uuid"],
     isUnderWay: found?.marker?.isUnderWay ?? false,
     srs,
@@ -252,14 +260,18 @@ function stateOf({
   found,
   srs,
   isHere,
+  lacksShared,
 }: {
   found: FoundFolder | undefined;
   srs: readonly FoundSr[];
   isHere: boolean;
+  /** A shared SR is not attached on this host. */
+  lacksShared: boolean;
 }): FoundState {
   if (found?.marker) return "pending";
   if (srs.length === 0) return "folder without SR";
   const isAttached = srs.some((sr) => sr.isAttached);
+  if (isHere && lacksShared && isAttached) return "partial";
   const hasImage = !isHere || imageNameOf(found) !== undefined;
   return isAttached && hasImage ? "live" : "corpse";
 }

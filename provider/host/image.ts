@@ -38,22 +38,52 @@ const BLOCK_BYTES = UNIT_BYTES;
 /** A slow disk takes minutes to write or read some GiB. */
 const DISK_TIMEOUT_MS = 10 * 60_000;
 
+type Uploaded = Pick<TempIsoPlan, "folder" | "image" | "signal">;
+
+/**
+ * Sends the image into the folder, as {@link sendImage} does, and checks that it did not change meanwhile.
+ *
+ * @throws {@link HostError} `UPLOAD_INCOMPLETE`, `IMAGE_CHANGED`
+ */
+export async function uploadImage(
+  host: SharedConnection,
+  plan: Uploaded,
+  options: { isBegun?: boolean } = {},
+): Promise<void> {
+  await sendImage(host, plan, options);
+  await assertUnchanged(host, plan);
+}
+
+/** @throws {@link HostError} `IMAGE_CHANGED` if the image is not as it was when it was hashed */
+export async function assertUnchanged(
+  host: SharedConnection,
+  { image }: Pick<TempIsoPlan, "image">,
+): Promise<void> {
+  if ((await image.source.sha256()) !== image.sha256) throw imageChanged(host, image.source);
+}
+
 /**
  * Sends the image into the folder, under another name until it is known to be whole: to the host, a killed client looks
  * like end of file.
  *
  * @param isBegun a part of it may be there, from an upload whose connection was lost; that part is not sent again
- * @throws {@link HostError} `UPLOAD_INCOMPLETE`, `IMAGE_CHANGED`
+ * @param onSent is given the bytes of each piece that was sent; by default, progress is reported
+ * @throws {@link HostError} `UPLOAD_INCOMPLETE`
  */
-export async function uploadImage(
+export async function sendImage(
   host: SharedConnection,
-  { folder, image, signal }: Pick<TempIsoPlan, "folder" | "image" | "signal">,
-  { isBegun = false } = {},
+  { folder, image: { source }, signal }: Uploaded,
+  { isBegun = false, onSent }: { isBegun?: boolean; onSent?: (bytes: number) => void } = {},
 ): Promise<void> {
-  const { source, sha256 } = image;
-  const missing = isBegun ? await missingRanges(host, folder, source) : rangesOf(source.sizeBytes);
+  const { sizeBytes } = source;
+  const missing = isBegun ? await missingRanges(host, folder, source) : rangesOf(sizeBytes);
+  const missingBytes = missing.reduce((sum, { start, end }) => sum + end - start, 0);
   const failure = new AbortController();
-  const upload = uploadOf(source, missing, AbortSignal.any([signal, failure.signal]));
+  const upload = {
+    source,
+    signal: AbortSignal.any([signal, failure.signal]),
+    onSent: onSent ?? reporting(sizeBytes, sizeBytes - missingBytes),
+  };
   try {
     const results = await Promise.all(missing.map((range) => sendRange(host, folder, upload, range)));
     // A startup file of the root shell has read some of it.
@@ -62,7 +92,14 @@ export async function uploadImage(
     failure.abort(error);
     throw error;
   }
-  if ((await source.sha256()) !== sha256) throw imageChanged(host, source);
+}
+
+/** Reports the progress of an upload, given the bytes of each piece that was sent. */
+export function reporting(totalBytes: number, sentBytes = 0): (bytes: number) => void {
+  return (bytes) => {
+    sentBytes = Math.min(sentBytes + bytes, totalBytes);
+    report({ step: "uploading", sentBytes, totalBytes });
+  };
 }
 
 /**
@@ -86,6 +123,16 @@ function imageChanged({ address }: SharedConnection, { name }: UploadSource): Ho
   return new HostError("IMAGE_CHANGED", address, message);
 }
 
+/** The image cannot be put into the folder. */
+export function imageFailed(
+  host: SharedConnection,
+  { folder, isoName }: Pick<TempIsoPlan, "folder" | "isoName">,
+  result: { readonly stderr: string },
+): HostError {
+  const message = `The image could not be put as ${isoName} into ${pathOf(folder)} on ${host.address}. Check the space and the file system there.`;
+  return new HostError("FOLDER_FAILED", host.address, withHostWords(message, result));
+}
+
 /** The image did not arrive, or not all of it. */
 export function uploadIncomplete(
   host: SharedConnection,
@@ -96,16 +143,6 @@ export function uploadIncomplete(
     `The image did not arrive whole on ${host.address}. ` +
     `Check the space in ${folder.srMountPath}, and that root's .bashrc does not read stdin, then run the command again.`;
   return new HostError("UPLOAD_INCOMPLETE", host.address, withHostWords(message, result));
-}
-
-function uploadOf(source: UploadSource, ranges: readonly Range[], signal: AbortSignal): Upload {
-  const missingBytes = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
-  let sentBytes = source.sizeBytes - missingBytes;
-  const onSent = (bytes: number) => {
-    sentBytes = Math.min(sentBytes + bytes, source.sizeBytes);
-    report({ step: "uploading", sentBytes, totalBytes: source.sizeBytes });
-  };
-  return { source, signal, onSent };
 }
 
 async function sendRange(

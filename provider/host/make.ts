@@ -3,10 +3,10 @@ import { type Script, sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
 import { srCreate } from "../xe/commands";
 import { xeErrorOf } from "../xe/error";
-import { HostError, withHostWords } from "./error";
+import { HostError } from "./error";
 import { markerStays, pathOf, removeMarker } from "./folder";
 import { hostUuidOf } from "./identify";
-import { readUnchanged } from "./image";
+import { imageFailed, readUnchanged } from "./image";
 import type { TempIsoPlan } from "./plan";
 import { readPrepared, type Twin } from "./prepare";
 import { report } from "./progress";
@@ -164,15 +164,12 @@ function readMadeIfWhole(
 }
 
 function readMade(host: SharedConnection, plan: TempIsoPlan, result: ExecResult): MadeTempIso {
-  const { folder, isoName } = plan;
+  const { folder } = plan;
   const { status, stdout, stderr } = result;
   const path = pathOf(folder);
   const hostUuid = hostUuidOf(host, result);
   if (status === EXIT.markerStays) throw markerStays(host, folder, result);
-  if (status === EXIT.imageFailed) {
-    const message = `The image could not be put as ${isoName} into ${path} on ${host.address}. Check the space and the file system there.`;
-    throw new HostError("FOLDER_FAILED", host.address, withHostWords(message, result));
-  }
+  if (status === EXIT.imageFailed) throw imageFailed(host, plan, result);
   const failed = valueOf(stdout, "failed");
   if (failed) throw xeErrorOf({ command: failed, host: host.address, stderr });
   const [srUuid, pbdUuid, vdiUuid] = ["sr", "pbd", "vdi"].map((key) => valueOf(stdout, key));

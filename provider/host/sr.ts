@@ -111,10 +111,13 @@ export async function forgetSr(host: SharedConnection, srUuid: string): Promise<
     vdis.map((vdi) => field(vdi, "uuid")),
     { isAttached },
   );
-  const unplug = () =>
-    Promise.all(pbds.map((pbd) => unlessGone(runXeAgain(host, pbdUnplug(field(pbd, "uuid"))))));
+  const unplug = (which: readonly XeRecord[]) =>
+    Promise.all(which.map((pbd) => unlessGone(runXeAgain(host, pbdUnplug(field(pbd, "uuid"))))));
+  // xapi refuses to unplug a PBD of a host that is offline, even if it is not plugged.
+  let plugged = pbds.filter((pbd) => pbd["currently-attached"] === "true");
   await retry({ ...PLUGGED_AGAIN, isPassing: isPluggedAgain }, async () => {
-    await unplug();
+    await unplug(plugged);
+    plugged = [...pbds];
     await unlessGone(runXeAgain(host, srForget(srUuid)));
   });
 }

@@ -153,7 +153,7 @@ async function findLostDisc(host: SharedConnection, plan: TempIsoPlan, lost: unk
 const RESUME = { firstPauseMs: 500, growth: 2, longestPauseMs: 5_000, attempts: 5 };
 
 /** After a lost connection or reply, asks the host how far it got, and goes on from there. */
-function resuming<T>(
+export function resuming<T>(
   host: SharedConnection,
   { folder, signal }: TempIsoPlan,
   attempt: (stage: Stage, lost: unknown) => Promise<T>,
@@ -296,7 +296,7 @@ export async function assertSameHost(host: SharedConnection, iso: TempIso): Prom
  *
  * @param isRefused xapi refused sr-create: none comes, and a toolstack that does not answer the look is no obstacle
  */
-async function forgetSrOf(
+export async function forgetSrOf(
   host: SharedConnection,
   folder: Folder,
   { mayStillCome = true, isRefused = false } = {},
@@ -324,6 +324,6 @@ async function forgetSrOrUnmark(host: SharedConnection, folder: Folder, cause: u
 }
 
 /** Whether xapi refused sr-create, and has taken back its records. */
-function isSrRefused(error: unknown): boolean {
+export function isSrRefused(error: unknown): boolean {
   return error instanceof XeError && error.command === "sr-create" && error.outcome === "refused";
 }

@@ -1,5 +1,5 @@
 import { nearestName } from "../text/nearest-name";
-import { checkConnection, isIgnoringHostKey } from "./connection";
+import { checkConnection, checkHostConnections, isIgnoringHostKey } from "./connection";
 import { rememberCredentials } from "./credentials";
 import { warn } from "./engine-log";
 import { Problems } from "./problems";
@@ -97,6 +97,11 @@ export const requiredUuid: Rule = required(
       : "must be a UUID as xe prints it: 8-4-4-4-12 lower-case hexadecimal digits",
   "set it to a UUID as xe prints it",
 );
+
+export const hostConnections: Rule = optional((value, _args, problems) => {
+  checkHostConnections(value, problems);
+  return undefined;
+});
 
 export const connection: Rule = (value, _args, problems) => {
   checkConnection(value, problems);

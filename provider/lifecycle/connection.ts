@@ -4,7 +4,7 @@ import { parseHostKeyOption } from "../ssh/host-key";
 import type { SshTarget } from "../ssh/target";
 import type { Problems } from "./problems";
 import { currentSession } from "./session";
-import { isUnknown } from "./unknown";
+import { isUnknown, UNKNOWN } from "./unknown";
 
 /** `connection` as the provider gets it: plain values, and whatever a program put there. */
 export interface ConnectionInputs {
@@ -95,6 +95,24 @@ export function checkConnection(inputs: unknown, problems: Problems): void {
   const given = (inputs ?? {}) as Record<string, unknown>;
   refuseUnknownFields(given, "connection", problems);
   checkFields({ ...configuredConnection(), ...given }, given, "connection", problems);
+}
+
+/** Everything that is known to be wrong with the fields of `connection` that single hosts of a pool have. */
+export function checkHostConnections(inputs: unknown, problems: Problems): void {
+  if (!isRecord(inputs)) {
+    problems.add("hostConnections", 'must be an object such as { "xen2": { port: 2222 } }');
+    return;
+  }
+  for (const [name, fields] of Object.entries(inputs)) {
+    const path = `hostConnections.${name}`;
+    if (isUnknown(fields)) continue;
+    if (!isRecord(fields)) problems.add(path, "must be an object with fields of a connection");
+    else {
+      refuseUnknownFields(fields, path, problems);
+      // What they lack comes from `connection`.
+      checkFields({ host: UNKNOWN, agentSocketPath: UNKNOWN, ...fields }, fields, path, problems);
+    }
+  }
 }
 
 /** Whether the host's key is not checked. */

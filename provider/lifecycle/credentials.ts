@@ -25,11 +25,15 @@ export function rememberCredentials(inputs: unknown): void {
  * Logs in to the host of a disc that exists: with the newest credentials for it, else with those it was stored
  * with. Either are sent only after the host has proved its key.
  *
+ * @param like the host whose newest credentials are tried: another one of the same pool has the same
  * @throws {@link SshError} of the stored credentials
  */
-export async function logInTo(connection: ConnectionInputs): Promise<SharedConnection> {
+export async function logInTo(
+  connection: ConnectionInputs,
+  like: Pick<ConnectionInputs, "host" | "port" | "user"> = connection,
+): Promise<SharedConnection> {
   const stored = toSshTarget(connection);
-  const today = newest.get(loginOf(stored));
+  const today = newest.get(loginOf({ host: "", port: 22, user: "root", ...like }));
   if (today) {
     const host = SharedConnection.to(toSshTarget({ ...without(connection), ...today }));
     try {

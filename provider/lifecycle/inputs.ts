@@ -10,6 +10,7 @@ import {
   type ArgumentTable,
   checkArguments,
   connection,
+  hostConnections,
   optional,
   optionalBoolean,
   optionalText,
@@ -30,6 +31,11 @@ export interface TempIsoInputs {
   readonly srName?: string;
   readonly isoName?: string;
   readonly srMountPath: string;
+  /** The image on every host of the pool, and one shared SR. */
+  readonly poolWide?: boolean;
+  /** By `name-label` or address of a host of the pool: fields that differ from {@link connection}. */
+  readonly hostConnections?: Readonly<Record<string, ConnectionInputs>>;
+  readonly skipOfflineHosts?: boolean;
   /** A disc that is gone is not made again. */
   readonly once?: boolean;
   readonly connection?: ConnectionInputs;
@@ -60,6 +66,9 @@ const ARGUMENTS: ArgumentTable<Exclude<keyof TempIsoInputs, Added>> = {
     isoName: optionalText(isoNameProblem),
     srMountPath: optionalText(srMountPathProblem),
     once: optionalBoolean,
+    poolWide: optionalBoolean,
+    hostConnections: optional(hostConnectionsProblem),
+    skipOfflineHosts: optionalBoolean,
     connection,
   },
   added: ["isoSha256", "imageFormat", "nonce"],
@@ -129,6 +138,14 @@ function checkSource(args: Arguments, problems: Problems): void {
     problems.add("isoPath", "is missing; set it to the path of an ISO file, or set files to build the image");
   for (const name of others)
     problems.add(name, `cannot be given together with ${first}; a disc has one source`);
+}
+
+/** Needed only with `poolWide`, so that a forgotten `poolWide` is noticed. */
+function hostConnectionsProblem(value: unknown, args: Arguments, problems: Problems): string | undefined {
+  const { poolWide } = args;
+  if (poolWide !== true && !isUnknown(poolWide))
+    return "says how hosts of a pool are reached; set poolWide too";
+  return hostConnections(value, args, problems);
 }
 
 function isoPathProblem(isoPath: unknown): string | undefined {

@@ -2,35 +2,44 @@ import type { CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi
 import { HostError } from "../host/error";
 import { findTempIso } from "../host/find-temp-iso";
 import { deleteTempIso, type TempIso } from "../host/temp-iso";
+import type { SharedConnection } from "../ssh/shared-connection";
 import {
   acceptConnection,
   type Arguments,
   type ArgumentTable,
   checkArguments,
   connection,
+  hostConnections,
   requiredUuid,
 } from "./arguments";
 import type { ConnectionInputs } from "./connection";
 import { CreatedButFailedError } from "./engine-error";
+import { findPool } from "./pool-hosts";
+import { removeFromPool } from "./pool-temp-iso";
 import { logIn } from "./reached-host";
 
 /** The inputs of a `XenIsoRelease` as they are stored. */
 export interface IsoReleaseInputs {
   readonly srUuid: string;
   readonly connection?: ConnectionInputs;
+  /** Of a disc of a whole pool, as in its own arguments. */
+  readonly hostConnections?: Readonly<Record<string, ConnectionInputs>>;
   /** URN of the resource, given by its class. */
   readonly owner: string;
 }
 
 /** The outputs of a `XenIsoRelease` as they are stored. The host is not needed any more, nor how to reach it. */
-export interface IsoReleaseState extends Omit<IsoReleaseInputs, "connection"> {
+export interface IsoReleaseState extends Omit<IsoReleaseInputs, "connection" | "hostConnections"> {
   /** What a release that failed in its midst may have left: the next up goes on with it. */
-  readonly left?: TempIso;
+  readonly left?: FoundDisc;
 }
+
+/** A disc as its SR tells it. */
+type FoundDisc = TempIso & { readonly isShared?: boolean };
 
 const ARGUMENTS: ArgumentTable<Exclude<keyof IsoReleaseInputs, "owner"> | "after"> = {
   className: "XenIsoRelease",
-  rules: { srUuid: requiredUuid, connection, after: () => undefined },
+  rules: { srUuid: requiredUuid, connection, hostConnections, after: () => undefined },
 };
 
 /** Checks the arguments without the network. */
@@ -50,7 +59,7 @@ export async function create(inputs: IsoReleaseInputs): Promise<CreateResult<Iso
   const iso = await findTempIso(host, srUuid);
   const outs = stateOf(inputs);
   try {
-    if (iso) await deleteTempIso(host, iso);
+    if (iso) await removeDisc(host, inputs, iso);
   } catch (error) {
     // Then nothing was removed. Otherwise its SR, by which the rest is found, may be gone.
     if (error instanceof HostError && error.code === "DISC_IN_USE") throw error;
@@ -70,7 +79,7 @@ export async function update(
   news: IsoReleaseInputs,
 ): Promise<UpdateResult<IsoReleaseState>> {
   const { host } = await logIn(news);
-  if (olds.left) await deleteTempIso(host, olds.left);
+  if (olds.left) await removeDisc(host, news, olds.left);
   return { outs: stateOf(news) };
 }
 
@@ -85,6 +94,11 @@ export function diff(olds: IsoReleaseState, news: IsoReleaseInputs): DiffResult 
 
 /** With the `__provider` among the inputs, without which refresh and destroy would fail. */
 function stateOf(inputs: IsoReleaseInputs): IsoReleaseState {
-  const { connection: _, ...state } = inputs;
+  const { connection: _connection, hostConnections: _hostConnections, ...state } = inputs;
   return state;
+}
+
+async function removeDisc(host: SharedConnection, inputs: IsoReleaseInputs, iso: FoundDisc): Promise<void> {
+  if (iso.isShared) await removeFromPool(await findPool(host), inputs, iso);
+  else await deleteTempIso(host, iso);
 }

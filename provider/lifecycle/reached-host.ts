@@ -50,13 +50,23 @@ export function plannedHost(inputs: WithConnection): Partial<ReachedHost> {
   return { ...(host !== undefined && { host }), port, user };
 }
 
+/** A disc of a whole pool is reached by any of these. */
+interface WithPoolHosts {
+  readonly hosts?: readonly { readonly name: string; readonly address: string }[];
+}
+
 /** Whether the program names another host, or none that is known yet. */
-export function isOtherHost(olds: ReachedHost, news: WithConnection): boolean {
-  return connectionOf(news).host !== olds.host;
+export function isOtherHost(olds: ReachedHost & WithPoolHosts, news: WithConnection): boolean {
+  const { host } = connectionOf(news);
+  const isOfPool = (olds.hosts ?? []).some(({ name, address }) => name === host || address === host);
+  return host !== olds.host && !isOfPool;
 }
 
 /** Whether the host is reached in another way than the state says: by another name, login, port, key or proxy. */
-export function isConnectionChanged(olds: ReachedHost & WithConnection, news: WithConnection): boolean {
+export function isConnectionChanged(
+  olds: ReachedHost & WithConnection & WithPoolHosts,
+  news: WithConnection,
+): boolean {
   if (isOtherHost(olds, news) || !isDeepStrictEqual(olds.connection ?? {}, news.connection ?? {}))
     return true;
   const { port = 22, user = "root", hostKey } = connectionOf(news);

@@ -1,6 +1,6 @@
+import { isDeepStrictEqual } from "node:util";
 import type { CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
 import { dirname } from "node:path/posix";
-import { v4 as uuidv4 } from "uuid";
 import { findTempIso } from "../host/find-temp-iso";
 import { folderAt } from "../host/folder";
 import { RollbackIncompleteError } from "../host/rollback";
@@ -19,34 +19,15 @@ import { CreatedButFailedError } from "./engine-error";
 import { warn } from "./engine-log";
 import { abandoned, assertWanted } from "./engine-watch";
 import { imageSource } from "./image-source";
-import { defaultIsoName, nameOf, type TempIsoInputs } from "./inputs";
-import {
-  hostOf,
-  isConnectionChanged,
-  isOtherHost,
-  logIn,
-  plannedHost,
-  type ReachedHost,
-} from "./reached-host";
+import type { TempIsoInputs } from "./inputs";
+import * as poolTempIso from "./pool-temp-iso";
+import { hostOf, isConnectionChanged, isOtherHost, logIn, plannedHost } from "./reached-host";
+import { chosenFor, type TempIsoState, updatedState, whatIsLeft } from "./temp-iso-state";
 import type { TempIsoStatus } from "./temp-iso-status";
 import { isUnknown } from "./unknown";
 import { sweepCommand, unlessHostIsGone } from "./unreachable";
 
-/** The outputs of a `XenTempIso` as they are stored. */
-export interface TempIsoState extends TempIsoInputs, ReachedHost {
-  readonly srName: string;
-  readonly isoName: string;
-  /** Absolute folder on the host. */
-  readonly srPath: string;
-  /** In bytes. */
-  readonly isoSize: number;
-  readonly status: TempIsoStatus;
-  /** INSTALLATION_UUID; like the following, unknown while `incomplete`. */
-  readonly hostUuid?: string;
-  readonly srUuid?: string;
-  readonly pbdUuid?: string;
-  readonly vdiUuid?: string;
-}
+export type { TempIsoState } from "./temp-iso-state";
 
 /** Changing any of these replaces the disc. */
 const REPLACING = ["isoSha256", "srMountPath"] as const;
@@ -54,38 +35,17 @@ const REPLACING = ["isoSha256", "srMountPath"] as const;
 /** Chosen by create if the program gives none; the choice then stays. */
 const CHOSEN = ["srName", "isoName"] as const;
 
-type Made = Omit<TempIsoState, Exclude<keyof TempIsoInputs, (typeof CHOSEN)[number]> | keyof ReachedHost>;
-
-/**
- * What create made or chose, which an update keeps. Of the rest it stores what the program gives today: the engine
- * knows a secret by its place in the inputs, and would store in plain one that is no longer there.
- */
-const MADE: Readonly<Record<keyof Made, true>> = {
-  srName: true,
-  isoName: true,
-  srPath: true,
-  isoSize: true,
-  status: true,
-  hostUuid: true,
-  srUuid: true,
-  pbdUuid: true,
-  vdiUuid: true,
-};
-
 export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIsoState>> {
-  const { owner, srMountPath, isoSha256, nonce: folderUuid = uuidv4() } = inputs;
-  const chosen = {
-    srName: inputs.srName ?? `${nameOf(owner)}-${folderUuid.slice(0, 8)}`,
-    isoName: inputs.isoName ?? defaultIsoName(owner, srMountPath, folderUuid),
-    srPath: `${srMountPath}/${folderUuid}`,
-  };
+  if (inputs.poolWide) return poolTempIso.create(inputs);
+  const { owner, isoSha256 } = inputs;
+  const { folder, chosen } = chosenFor(inputs);
   const source = await imageSource(inputs);
   const isoSize = source.sizeBytes;
   const { host, reached } = await logIn(inputs);
   const made = { ...inputs, ...chosen, isoSize, ...reached };
   try {
     const uuids = await createTempIso(host, {
-      folder: { srMountPath, uuid: folderUuid },
+      folder,
       owner,
       image: { source, sha256: isoSha256 },
       isoName: chosen.isoName,
@@ -98,7 +58,7 @@ export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIs
     if (!(error instanceof RollbackIncompleteError)) throw error;
     // Whatever stayed is found by its folder: that is recorded, and the next up replaces it.
     // `made` holds the `__provider` among its inputs, without which refresh and destroy would fail.
-    throw new CreatedButFailedError(folderUuid, { ...made, status: "incomplete" }, error);
+    throw new CreatedButFailedError(folder.uuid, { ...made, status: "incomplete" }, error);
   }
 }
 
@@ -111,13 +71,14 @@ export async function preview(inputs: TempIsoInputs): Promise<Partial<TempIsoSta
 
 /** Stores the changed arguments; the host's objects stay as they are. */
 export async function update(olds: TempIsoState, news: TempIsoInputs): Promise<UpdateResult<TempIsoState>> {
+  if (olds.poolWide) return poolTempIso.update(olds, news);
   const { host, reached } = await logIn(news);
   await assertSameHost(host, olds);
-  const made = Object.fromEntries(Object.entries(olds).filter(([name]) => name in MADE)) as unknown as Made;
   if (olds.owner !== news.owner) await describeTempIso(host, { ...olds, owner: news.owner });
-  const status =
-    olds.status === "partial" ? await plugAgain(host, { ...olds, owner: news.owner }) : olds.status;
-  return { outs: { ...news, ...made, status, ...reached } };
+  const updated = updatedState(olds, news, reached);
+  return {
+    outs: olds.status === "partial" ? { ...updated, status: await plugAgain(host, updated) } : updated,
+  };
 }
 
 /** @returns `lost` if it cannot be plugged: the next up replaces the disc */
@@ -133,6 +94,7 @@ async function plugAgain(host: SharedConnection, state: TempIsoState): Promise<T
 }
 
 export async function read(id: string, state: TempIsoState): Promise<ReadResult<TempIsoState>> {
+  if (state.poolWide) return poolTempIso.read(id, state);
   const condition = await readTempIso(await hostOf(state), state);
   if (condition.state === "gone" && state.once && state.status !== "incomplete")
     return { id, props: { ...state, status: "released" } };
@@ -153,13 +115,17 @@ export async function find(srUuid: string): Promise<{ props: object; inputs: obj
   const { host, reached } = await logIn({});
   const found = await findTempIso(host, srUuid);
   if (!found) return undefined;
-  const { srPath, srName, isoName } = found;
+  const { isShared, ...iso } = found;
+  const { srPath, srName, isoName } = iso;
   const isoSha256 = await hashOf(host, `${srPath}/${isoName}`);
-  const inputs = { srMountPath: dirname(srPath), srName, isoName, isoSha256 };
-  return { props: { ...inputs, ...found, ...reached, status: "ready" }, inputs };
+  const ofPool = isShared ? { poolWide: true } : {};
+  const hosts = isShared ? { hosts: await poolTempIso.findHosts(host, iso) } : {};
+  const inputs = { srMountPath: dirname(srPath), srName, isoName, isoSha256, ...ofPool };
+  return { props: { ...inputs, ...iso, ...hosts, ...reached, status: "ready" }, inputs };
 }
 
 export async function remove(state: TempIsoState): Promise<void> {
+  if (state.poolWide) return poolTempIso.remove(state);
   const left = {
     ...state,
     what: whatIsLeft(state),
@@ -168,9 +134,8 @@ export async function remove(state: TempIsoState): Promise<void> {
   await unlessHostIsGone(left, async () => deleteTempIso(await hostOf(state), state));
 }
 
-function whatIsLeft({ srUuid, srPath, isoName }: TempIsoState): string {
-  return `${srUuid ? `SR ${srUuid}, ` : ""}${srPath}/${isoName}`;
-}
+/** Arguments whose change is an update. */
+const TAKEN_OVER = ["hostConnections", "skipOfflineHosts"] as const;
 
 export function diff(olds: TempIsoState, news: TempIsoInputs): DiffResult {
   const isInPlace = olds.status === "ready" || olds.status === "partial";
@@ -178,11 +143,13 @@ export function diff(olds: TempIsoState, news: TempIsoInputs): DiffResult {
   const replaces: string[] = [
     ...REPLACING.filter((name) => news[name] !== olds[name]),
     ...CHOSEN.filter((name) => news[name] !== undefined && news[name] !== olds[name]),
+    ...((olds.poolWide ?? false) === (news.poolWide ?? false) ? [] : ["poolWide"]),
     ...(isOtherHost(olds, news) ? ["host"] : []),
     ...(isAsWanted ? [] : ["status"]),
   ];
-  const isOnceChanged = (olds.once ?? false) !== (news.once ?? false);
-  const changes =
-    replaces.length > 0 || olds.status === "partial" || isOnceChanged || isConnectionChanged(olds, news);
-  return { changes, replaces };
+  const isUpdated =
+    olds.status === "partial" ||
+    (olds.once ?? false) !== (news.once ?? false) ||
+    TAKEN_OVER.some((name) => !isDeepStrictEqual(olds[name], news[name]));
+  return { changes: replaces.length > 0 || isUpdated || isConnectionChanged(olds, news), replaces };
 }

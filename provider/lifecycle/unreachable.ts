@@ -45,7 +45,7 @@ export function checkDeleteUnreachable(problems: Problems): void {
 }
 
 /** Nobody listens there. A wrong host key or a refused login is an answer: the host, or another one, is there. */
-function isUnreachable(error: unknown): error is SshError {
+export function isUnreachable(error: unknown): error is SshError {
   return error instanceof SshError && ["UNREACHABLE", "CONNECTION_REFUSED"].includes(error.code);
 }
 

@@ -32,6 +32,17 @@ export interface ConnectionArgs {
   perDialTimeout?: pulumi.Input<number | undefined> | undefined;
 }
 
+/** Connections by name, each with its secrets marked. */
+export function eachWithSecrets(
+  connections: pulumi.Input<Record<string, pulumi.Input<ConnectionArgs>> | undefined> | undefined,
+):
+  pulumi.Input<Record<string, pulumi.Input<ConnectionArgs | undefined> | undefined> | undefined> | undefined {
+  if (typeof connections !== "object") return connections;
+  if (pulumi.Output.isInstance(connections) || connections instanceof Promise)
+    return pulumi.secret(connections);
+  return Object.fromEntries(Object.entries(connections).map(([name, each]) => [name, withSecrets(each)]));
+}
+
 const SECRETS = ["password", "privateKey", "privateKeyPassword"] as const;
 
 /**

@@ -13,6 +13,8 @@ export interface XenIsoReleaseArgs {
   after?: pulumi.Input<unknown>;
   /** How to reach the host that has the disc; what is not given comes from the stack's configuration. */
   connection?: pulumi.Input<ConnectionArgs | undefined> | undefined;
+  /** The same as those of a `XenTempIso` with `poolWide`: fields of `connection` that differ for single hosts. */
+  hostConnections?: pulumi.Input<Record<string, pulumi.Input<ConnectionArgs>> | undefined> | undefined;
 }
 
 const TYPE = { token: "pulumi-nodejs:dynamic/xen:IsoRelease", provider: "isoRelease" } as const;

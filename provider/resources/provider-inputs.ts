@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ProviderName, serialised } from "../lifecycle/serialised";
-import { type ConnectionArgs, withSecrets } from "./connection";
+import { type ConnectionArgs, eachWithSecrets, withSecrets } from "./connection";
 
 /** A kind of resource: its type token, and what `pulumi-xen-iso/provider` calls its provider. */
 interface ResourceType {
@@ -13,7 +13,10 @@ interface ResourceType {
  * URN, and its outputs, which exist on the class only if they are named here.
  */
 export function providerInputs<
-  Args extends { connection?: pulumi.Input<ConnectionArgs | undefined> | undefined },
+  Args extends {
+    connection?: pulumi.Input<ConnectionArgs | undefined> | undefined;
+    hostConnections?: pulumi.Input<Record<string, pulumi.Input<ConnectionArgs>> | undefined> | undefined;
+  },
 >(
   name: string,
   args: Args,
@@ -31,6 +34,7 @@ export function providerInputs<
     ...Object.fromEntries(outputs.map((output) => [output, undefined])),
     ...args,
     connection: withSecrets(args.connection),
+    ...(args.hostConnections !== undefined && { hostConnections: eachWithSecrets(args.hostConnections) }),
     owner: pulumi.createUrn(name, type.token, opts?.parent),
     __provider: serialised(type.provider),
   };

@@ -53,8 +53,37 @@ export interface XenTempIsoOptions {
    * Default false. A change is stored by the next up.
    */
   once?: pulumi.Input<boolean | undefined> | undefined;
+  /**
+   * The image on every host of the pool that `connection` names a host of, as one disc: its VM starts on any of them
+   * and migrates with it. Default false; another value replaces the disc. The hosts are reached at the addresses that
+   * the pool knows, in the way `connection` says.
+   */
+  poolWide?: pulumi.Input<boolean | undefined> | undefined;
+  /**
+   * With `poolWide`: fields of `connection` that differ for single hosts, by the host's `name-label` or address.
+   * Passwords and keys are always kept as secrets.
+   */
+  hostConnections?: pulumi.Input<Record<string, pulumi.Input<ConnectionArgs>> | undefined> | undefined;
+  /**
+   * With `poolWide`: a host that is disabled or offline is skipped with a warning. Default false: it is an error. Once
+   * the host is back, the next `pulumi up --refresh` brings the disc there.
+   */
+  skipOfflineHosts?: pulumi.Input<boolean | undefined> | undefined;
   /** How to reach the host; what is not given comes from the stack's configuration. */
   connection?: pulumi.Input<ConnectionArgs | undefined> | undefined;
+}
+
+/** A host that has a disc of a whole pool. */
+export interface PoolHost {
+  /** INSTALLATION_UUID. */
+  readonly uuid: string;
+  /** `name-label`. */
+  readonly name: string;
+  readonly address: string;
+  /** UUID of the SR's PBD on this host; not known while the disc is `incomplete`. */
+  readonly pbdUuid?: string;
+  /** The key that the host proved to have: `ssh-ed25519 AAAA…`. */
+  readonly hostKey: string;
 }
 
 const TYPE = { token: "pulumi-nodejs:dynamic/xen:TempIso", provider: "tempIso" } as const;
@@ -98,7 +127,9 @@ export class XenTempIso extends pulumi.CustomResource {
   declare readonly user: pulumi.Output<string>;
   /** The key that the host proved to have: `ssh-ed25519 AAAA…`. */
   declare readonly hostKey: pulumi.Output<string>;
-  /** `ready`, with `once` also `released`; `incomplete` or `lost` is replaced by the next up. */
+  /** With `poolWide`, the hosts that have the disc. */
+  declare readonly hosts: pulumi.Output<readonly PoolHost[] | undefined>;
+  /** `ready`, with `once` also `released`; `incomplete` or `lost` is replaced by the next up, `partial` completed. */
   declare readonly status: pulumi.Output<TempIsoStatus>;
 
   /**
@@ -112,5 +143,5 @@ export class XenTempIso extends pulumi.CustomResource {
 
 const OUTPUTS = [
   ...["srUuid", "pbdUuid", "vdiUuid", "isoName", "srName", "srPath", "srMountPath", "hostUuid"],
-  ...["isoSha256", "isoSize", "host", "port", "user", "hostKey", "status"],
+  ...["isoSha256", "isoSize", "host", "port", "user", "hostKey", "hosts", "status"],
 ];

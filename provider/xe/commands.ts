@@ -14,15 +14,18 @@ export interface IsoSr {
   readonly nameDescription: string;
   /** Absolute folder on the host. */
   readonly location: string;
+  /** Every host of the pool has the folder, and gets a PBD. */
+  readonly isShared?: boolean;
 }
 
 /**
  * Records an ISO SR over a folder, and plugs its PBD. Exit status 0 does not say that the plug succeeded. Incomplete:
- * in a pool, xapi does not guess which host has the folder, so the host that has it adds `host-uuid=`.
+ * in a pool, xapi does not guess which host has the folder, so the host that has it adds `host-uuid=`. A shared SR
+ * needs no such host.
  *
  * @see xapi-project/xen-api: ocaml/xapi/xapi_sr.ml
  */
-export const srCreate = ({ nameLabel, nameDescription, location }: IsoSr): XeCommand<string> =>
+export const srCreate = ({ nameLabel, nameDescription, location, isShared }: IsoSr): XeCommand<string> =>
   xe(
     "sr-create",
     {
@@ -32,9 +35,13 @@ export const srCreate = ({ nameLabel, nameDescription, location }: IsoSr): XeCom
       "content-type": "iso",
       "device-config:location": location,
       "device-config:legacy_mode": "true",
+      ...(isShared && { shared: "true" }),
     },
     parseUuid,
   );
+
+/** Reads the folder and makes the VDI records. Of a shared SR it reads the coordinator's folder. */
+export const srScan = (uuid: string) => xe("sr-scan", { uuid }, nothing);
 
 /** Drops the records of an SR, its PBDs and its VDIs; touches no file. Refused while a PBD is plugged. */
 export const srForget = (uuid: string) => xe("sr-forget", { uuid }, nothing);
@@ -43,11 +50,13 @@ export const srForget = (uuid: string) => xe("sr-forget", { uuid }, nothing);
 export const srSetDescription = (uuid: string, text: string) =>
   xe("sr-param-set", { uuid, "name-description": text }, nothing);
 
-export const srList = (filter: Fields) => list("sr-list", ["uuid", "name-label", "name-description"], filter);
+export const srList = (filter: Fields) =>
+  list("sr-list", ["uuid", "name-label", "name-description", "shared"], filter);
 
 export const pbdList = (filter: Fields) =>
   list("pbd-list", ["uuid", "host-uuid", "sr-uuid", "device-config", "currently-attached"], filter);
 
+/** Does nothing when already plugged. */
 export const pbdPlug = (uuid: string) => xe("pbd-plug", { uuid }, nothing);
 
 /** Refused with VDI_IN_USE while a running VM of that host has the disc; does nothing when already unplugged. */
@@ -79,11 +88,15 @@ export const vmList = (filter: Fields) => list("vm-list", ["uuid", "name-label",
 export const taskList = (filter: Fields) => list("task-list", ["uuid", "name-label", "status"], filter);
 
 /** The fields about SSH are those of xapi 25.27 and later: a host that lacks them prints the others. */
-export const hostList = (filter: Fields) =>
-  list("host-list", ["uuid", "name-label", "ssh-auto-mode", "ssh-expiry", "ssh-enabled-timeout"], filter);
+export const hostList = (filter: Fields) => list("host-list", HOST_FIELDS, filter);
 
 /** The one pool that a host is in; its `master` is the coordinator. */
 export const poolList = () => list("pool-list", ["uuid", "name-label", "master", "ha-enabled"], {});
+
+const HOST_FIELDS = [
+  ...["uuid", "name-label", "enabled", "address", "host-metrics-live"],
+  ...["ssh-auto-mode", "ssh-expiry", "ssh-enabled-timeout"],
+];
 
 const VBD_FIELDS = [
   ...["uuid", "vm-uuid", "vm-name-label", "vdi-uuid", "vdi-name-label", "userdevice"],

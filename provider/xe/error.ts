@@ -125,11 +125,11 @@ function adviceOf(code: string): string {
 /** A disc that only one host has. */
 const HA_ADVICE =
   "The VM is protected by HA, and a disc of one host's own would pin it there: " +
-  "change the VM's ha-restart-priority for as long as it needs the disc, or give it the disc from a shared SR.";
+  "change the VM's ha-restart-priority for as long as it needs the disc, or give it a disc of the whole pool (poolWide of its XenTempIso).";
 
 const OTHER_HOST_ADVICE =
   "The VM runs on a host of the pool that does not have the disc: " +
-  "make the disc on that host (connection.host of its XenTempIso), or move the VM to the host that has it.";
+  "make the disc on that host (connection.host of its XenTempIso) or on all (poolWide), or move the VM to the host that has it.";
 
 const ADVICE: Readonly<Record<string, string>> = {
   HA_CONSTRAINT_VIOLATION_SR_NOT_SHARED: HA_ADVICE,
@@ -144,6 +144,8 @@ const ADVICE: Readonly<Record<string, string>> = {
     "The toolstack ended in the midst of it; run the command again once `systemctl status xapi` says it is up.",
   HOST_IN_EMERGENCY_MODE:
     "Its pool coordinator does not answer: bring it back, or make another host the coordinator with `xe pool-emergency-transition-to-master`.",
+  HOST_OFFLINE:
+    "Start that host. If it is gone for good, make the pool forget it with `xe host-forget`, then run the command again.",
   OTHER_OPERATION_IN_PROGRESS:
     "Wait until the other operation is done (`xe task-list`), then run the command again.",
   SR_BACKEND_FAILURE_226: "The folder is not on the host that was to attach it.",

@@ -64,6 +64,16 @@ test("a folder that is gone is no place for a disc", () => {
   expect(host.calls).toEqual([]);
 });
 
+test("the SR of a whole pool is made as it is told, without a host of its own", () => {
+  using host = workingHost();
+  const path = host.disc(FOLDER, { image: "sha\n3\nweb.iso\n", pending: "x" });
+  const { status, stdout } = host.run(sh`make_shared_sr ${path} xe sr-create shared=true`);
+  expect({ status, stdout }).toEqual({ status: 0, stdout: `step=sr\nsr=${SR}\n` });
+  expect(host.calls).toEqual(["sr-create shared=true"]);
+  expect(host.read("isos", FOLDER, "image")).toBe("sha\n3\nweb.iso\nsr\n");
+  expect(host.has("isos", FOLDER, "pending")).toBe(true);
+});
+
 test.each(["", "no\n"])("without the answer that it is wanted (%j) the marker stays", (input) => {
   using host = workingHost();
   host.disc(FOLDER, { pending: "x" });

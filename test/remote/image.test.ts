@@ -32,6 +32,18 @@ test("an image that cannot be written: the words of dd without its counts", () =
   });
 });
 
+test("an upload gets its name, once", () => {
+  using host = new RemoteHost();
+  const path = host.disc(FOLDER, { upload: "abc" });
+  const place = sh`place_image ${path} a.iso 3 sha ${""} ${""}`;
+  const placed = host.run(place);
+  expect(placed.stdout).toMatch(/^image=\d+ 3 /);
+  expect(host.read("isos", FOLDER, "a.iso")).toBe("abc");
+  expect(host.read("isos", FOLDER, "image")).toBe("sha\n3\na.iso\n");
+  expect(host.run(place)).toEqual(placed);
+  expect(host.run(sh`place_image ${path}-gone a.iso 3 sha ${""} ${""}`).status).toBe(EXIT.imageFailed);
+});
+
 test("ranges are written side by side into one file", () => {
   using host = new RemoteHost();
   const path = host.disc(FOLDER);

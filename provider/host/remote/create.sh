@@ -44,20 +44,29 @@ make_linked_disc() {
 # The rest of it, in a folder that holds the image as `upload`, or that gets a link to the twin if TWIN_PATH is not
 # empty.
 # Status: as the functions it calls
-# Needs: identify note_writer link_twin sync_upload name_image begin_sr make_sr find_disc hand_over
+# Needs: identify place_image begin_sr make_sr find_disc hand_over
 make_disc() {
   local path=$1/$2 iso_name=$3 host_uuid
   identify || return
   host_uuid=$REPLY
-  umask 077
-  cd -- "$path" || return "$IMAGE_FAILED"
-  note_writer
-  if [ -n "$6" ]; then link_twin "$6" "$7"; else sync_upload; fi || return
-  name_image "$iso_name" "$4" "$5" || return
+  place_image "$path" "$iso_name" "$4" "$5" "$6" "$7" || return
   shift 7
   begin_sr || return
   make_sr "$@" host-uuid="$host_uuid"
   find_disc "$REPLY" "$iso_name" && hand_over "$path"
+}
+
+# make_shared_sr PATH SR_CREATE_WORD...
+# Makes the SR of a disc whose image every host of the pool has at PATH, this one too. Prints sr=UUID.
+# Status: IMAGE_FAILED; a failure of xe ends the script: see fail
+# Needs: note_writer begin_sr make_sr
+make_shared_sr() {
+  cd -- "$1" || return "$IMAGE_FAILED"
+  note_writer
+  shift
+  begin_sr || return
+  make_sr "$@"
+  echo "sr=$REPLY"
 }
 
 # find_made_disc MOUNT_PATH NAME ISO_NAME SR_UUID

@@ -63,6 +63,18 @@ sync_upload() {
   [ -f image ] || dd of=upload conv=notrunc,fsync status=none </dev/null || return "$IMAGE_FAILED"
 }
 
+# place_image PATH ISO_NAME BYTES SHA256 TWIN_PATH TWIN_IDENTITY
+# Names the image that PATH holds as `upload`, or, if TWIN_PATH is not empty, a link to the twin.
+# Status: IMAGE_FAILED, NOT_WHOLE
+# Needs: note_writer link_twin sync_upload name_image
+place_image() {
+  umask 077
+  cd -- "$1" || return "$IMAGE_FAILED"
+  note_writer
+  if [ -n "$5" ]; then link_twin "$5" "$6"; else sync_upload; fi || return
+  name_image "$2" "$3" "$4"
+}
+
 # name_image ISO_NAME BYTES SHA256
 # Gives `upload` in the current folder its name, once it is whole. A failure before that leaves no file that could be
 # taken for the image. Prints image=INODE BYTES CHANGED.

@@ -1,4 +1,3 @@
-import { remove } from "../xapi/database";
 import { Ref, XapiError } from "../xapi/errors";
 import { type Command, command } from "./command";
 
@@ -8,9 +7,7 @@ export const hostCommands: Readonly<Record<string, Command>> = {
     const { uuid, isLive } = xapi.host(args.need("uuid"));
     if (uuid === xapi.pool.coordinatorUuid) throw new XapiError("HOST_CANNOT_DESTROY_SELF", new Ref(uuid));
     if (isLive) throw new XapiError("HOST_IS_LIVE", new Ref(uuid));
-    xapi.halt(uuid);
-    remove(xapi.pbds, (pbd) => pbd.hostUuid === uuid);
-    remove(xapi.hosts, (host) => host.uuid === uuid);
+    xapi.forgetHost(uuid);
     return undefined;
   }),
 };

@@ -10,7 +10,7 @@ import { printOutput } from "./print";
 import { insertDisc } from "./drives";
 import type { HostRecord, VbdRecord, VbdRefusal, VmRecord } from "./records";
 import { newPbd } from "./new-pbd";
-import { addSnapshot, addVm, type NewVm, restartProtectedVms, startVm, stopVm } from "./vms";
+import { addSnapshot, addVm, migrateVm, type NewVm, restartProtectedVms, startVm, stopVm } from "./vms";
 import { StorageManager } from "./storage";
 import { Toolstack } from "./toolstack";
 
@@ -171,6 +171,11 @@ export class Xapi extends Database {
     stopVm(this, vm, powerState);
   }
 
+  /** Moves a running VM to another host, live. */
+  migrateVm(vm: VmRecord, hostUuid: string): void {
+    migrateVm(this, vm, hostUuid);
+  }
+
   /** Puts a disc into a drive, as somebody else may do at any time. */
   insert(vbd: VbdRecord, vdiUuid: string): Promise<void> {
     return insertDisc(this, vbd, this.vdi(vdiUuid));
@@ -189,6 +194,13 @@ export class Xapi extends Database {
       for (const vbd of this.vbdsOf(vm.uuid)) vbd.currentlyAttached = false;
     }
     for (const pbd of this.pbds.filter((each) => each.hostUuid === hostUuid)) pbd.currentlyAttached = false;
+  }
+
+  /** Drops a host with its PBDs. */
+  forgetHost(hostUuid: string): void {
+    this.halt(hostUuid);
+    remove(this.pbds, (pbd) => pbd.hostUuid === hostUuid);
+    remove(this.hosts, (host) => host.uuid === hostUuid);
   }
 
   /** What pool-join does to every SR of the host that joins: other PBDs in the place of its own. */

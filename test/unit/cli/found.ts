@@ -13,6 +13,7 @@ export function found(more: Partial<FoundTempIso> = {}): FoundTempIso {
     sizeBytes: 40_960,
     ageSeconds: 90,
     isHere: true,
+    isShared: false,
     hostUuid: "7ba98d5b-6d4c-4402-af2e-6de145bc4763",
     isUnderWay: false,
     srs: [

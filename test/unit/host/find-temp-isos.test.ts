@@ -46,6 +46,29 @@ test("a description is read as it was written, and nobody else's is", () => {
   expect(parseNameDescription("Temporary ISO of x in folder y (pulumi-xen-iso)")).toBeUndefined();
 });
 
+describe("a disc of a whole pool is", () => {
+  const shared = { ...sr, shared: "true" };
+  const elsewhere = { ...pbd, uuid: "pbd-2", "host-uuid": "host-2" };
+  const unplugged = { ...pbd, "currently-attached": "false" };
+
+  test("live when this host has it", () => {
+    expect(join({ isPool: true, srs: [shared], pbds: [elsewhere, pbd] })).toMatchObject([
+      { state: "live", isShared: true, isHere: true, hostUuid: "host-1" },
+    ]);
+  });
+
+  test("partial, not a corpse, when this host lacks it and another one has it", () => {
+    expect(join({ isPool: true, srs: [shared], pbds: [elsewhere, unplugged], folders: [] })).toMatchObject([
+      { state: "partial", isHere: true },
+    ]);
+  });
+
+  test("a corpse when no host has attached it", () => {
+    const both = [unplugged, { ...elsewhere, "currently-attached": "false" }];
+    expect(join({ isPool: true, srs: [shared], pbds: both })).toMatchObject([{ state: "corpse" }]);
+  });
+});
+
 describe("a disc is", () => {
   test("live when its SR is attached and its image there", () => {
     expect(join({})).toMatchObject([

@@ -40,6 +40,11 @@ test("completes good arguments", async () => {
   });
 });
 
+test("takes a pool's hosts with fields of their own, without a name or a password", async () => {
+  const hostConnections = { xen2: { port: 2222 }, "192.0.2.3": { hostKey: UNKNOWN } };
+  expect(await reasons({ ...good, poolWide: true, skipOfflineHosts: true, hostConnections })).toEqual([]);
+});
+
 const long = "a".repeat(160);
 
 test.each<[string, Record<string, unknown>, RegExp]>([
@@ -54,6 +59,33 @@ test.each<[string, Record<string, unknown>, RegExp]>([
     "an asset",
     { isoPath: new pulumi.asset.FileAsset("x") },
     /^isoPath: must be the path of a file as a non-empty string/,
+  ],
+  ["a poolWide that is no boolean", { poolWide: "yes" }, /^poolWide: must be true or false/],
+  ["hostConnections without poolWide", { hostConnections: {} }, /^hostConnections: .*set poolWide too/],
+  [
+    "hostConnections that are no object",
+    { poolWide: true, hostConnections: "xen2" },
+    /^hostConnections: must be an object/,
+  ],
+  [
+    "a host's connection that is no object",
+    { poolWide: true, hostConnections: { xen2: 2222 } },
+    /^hostConnections\.xen2: must be an object/,
+  ],
+  [
+    "a bad field of a host's connection",
+    { poolWide: true, hostConnections: { xen2: { port: 0 } } },
+    /^hostConnections\.xen2\.port: /,
+  ],
+  [
+    "an unknown field of a host's connection",
+    { poolWide: true, hostConnections: { xen2: { hots: "x" } } },
+    /^hostConnections\.xen2\.hots: /,
+  ],
+  [
+    "a bad field of a host's proxy",
+    { poolWide: true, hostConnections: { xen2: { proxy: { host: "a b", password: "p" } } } },
+    /^hostConnections\.xen2\.proxy\.host: /,
   ],
   [
     "an unknown argument",

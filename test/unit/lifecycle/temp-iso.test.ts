@@ -115,3 +115,50 @@ test("replace: a disc that was released, once the program wants it to stay, or w
   expect(diff(released, inputs)).toEqual({ changes: true, replaces: ["status"] });
   expect(diff(released, { ...inputs, once: true, isoSha256: "bb" }).replaces).toEqual(["isoSha256"]);
 });
+
+const pool: TempIsoState = {
+  ...state,
+  poolWide: true,
+  hosts: [
+    { uuid: "h", name: "xen1", address: "192.0.2.1", pbdUuid: "p", hostKey: state.hostKey },
+    { uuid: "i", name: "xen2", address: "192.0.2.2", pbdUuid: "q", hostKey: otherKey },
+  ],
+};
+
+const poolInputs: TempIsoInputs = { ...inputs, poolWide: true };
+
+test("a disc for a whole pool: nothing", () => {
+  expect(diff(pool, poolInputs)).toEqual({ changes: false, replaces: [] });
+});
+
+test.each<[string, TempIsoState, TempIsoInputs, string[]]>([
+  ["poolWide is given", state, poolInputs, ["poolWide"]],
+  ["poolWide is taken away", pool, inputs, ["poolWide"]],
+  ["it is lost", { ...pool, status: "lost" }, poolInputs, ["status"]],
+  [
+    "a host outside of the pool",
+    pool,
+    { ...poolInputs, connection: { host: "xen9", password: "p" } },
+    ["host"],
+  ],
+])("a disc for a whole pool is replaced: %s", (_title, olds, news, replaces) => {
+  expect(diff(olds, news)).toEqual({ changes: true, replaces });
+});
+
+test.each<[string, TempIsoState, TempIsoInputs]>([
+  ["a host lacks it", { ...pool, status: "partial" }, poolInputs],
+  [
+    "another host of the pool, by its name",
+    pool,
+    { ...poolInputs, connection: { host: "xen2", password: "p" } },
+  ],
+  [
+    "another host of the pool, by its address",
+    pool,
+    { ...poolInputs, connection: { host: "192.0.2.2", password: "p" } },
+  ],
+  ["hostConnections", pool, { ...poolInputs, hostConnections: { xen2: { port: 2222 } } }],
+  ["skipOfflineHosts", pool, { ...poolInputs, skipOfflineHosts: true }],
+])("a disc for a whole pool is updated: %s", (_title, olds, news) => {
+  expect(diff(olds, news)).toEqual({ changes: true, replaces: [] });
+});

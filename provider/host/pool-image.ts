@@ -1,0 +1,109 @@
+import { SharedReading } from "../ssh/shared-reading";
+import { sh } from "../ssh/sh";
+import { pathOf } from "./folder";
+import { assertUnchanged, imageFailed, reporting, sendImage, uploadIncomplete } from "./image";
+import type { TempIsoPlan } from "./plan";
+import { onEach, type PoolMember } from "./pool";
+import { prepareFolder, type Twin } from "./prepare";
+import { EXIT, valueOf } from "./protocol";
+import { remote } from "./remote";
+import { resuming } from "./temp-iso";
+import { hasContent, rememberContent, turnToSend } from "./twin";
+
+/** The bytes of an image may take minutes to reach a slow disk. */
+const PLACE_TIMEOUT_MS = 10 * 60_000;
+
+/**
+ * Puts the image into a new folder on each host. No byte is sent before every host has room for it; then the bytes are
+ * read once for all of them. A host that has the content already gets a link to it.
+ *
+ * @param members the first one is asked first: two creates of one resource meet there, and nowhere else
+ * @throws what `prepareFolder` does, `HostError` `UPLOAD_INCOMPLETE`, `IMAGE_CHANGED`, `FOLDER_FAILED`, `SshError`
+ */
+export async function putImage(members: readonly PoolMember[], plan: TempIsoPlan): Promise<void> {
+  const { folder, image } = plan;
+  const turn = await turnToSend(
+    `pool ${members.map(({ uuid }) => uuid).join()} ${folder.srMountPath} ${image.sha256}`,
+  );
+  try {
+    const [first, ...others] = members;
+    const prepared = [
+      ...(await onEach(first ? [first] : [], (member) => prepare(member, plan))),
+      ...(await onEach(others, (member) => prepare(member, plan))),
+    ];
+    // Each host has the folder with its marker, and room for the image or a file of the same content.
+    await send(
+      prepared.filter(({ twin }) => !twin).map(({ member }) => member),
+      plan,
+    );
+    await onEach(prepared, ({ member, twin }, signal) => place(member, twin, withSignal(plan, signal)));
+    turn.end({ path: pathOf(folder), identity: "" });
+  } finally {
+    turn.end();
+  }
+}
+
+interface PreparedMember {
+  readonly member: PoolMember;
+  /** A file on the host that has the content. */
+  readonly twin?: Twin;
+}
+
+async function prepare(member: PoolMember, plan: TempIsoPlan): Promise<PreparedMember> {
+  const { host } = member;
+  const { folder, owner, isoName, image } = plan;
+  const purpose = { owner, isoName, sizeBytes: image.source.sizeBytes, twinSha256: image.sha256 };
+  return resuming(host, plan, async (stage) => {
+    // The reply was lost, not the folder.
+    if (stage !== "nothing") return { member };
+    const { twin, noRoom } = await prepareFolder(host, folder, purpose);
+    if (twin && (await hasContent(host, twin, image.sha256))) return { member, twin };
+    if (noRoom) throw noRoom;
+    return { member };
+  });
+}
+
+async function send(members: readonly PoolMember[], plan: TempIsoPlan): Promise<void> {
+  const [first] = members;
+  if (!first) return;
+  const { source } = plan.image;
+  const reading = new SharedReading(source, members.length);
+  const onSent = reporting(source.sizeBytes * members.length);
+  await onEach(members, ({ host }, signal) =>
+    resuming(host, withSignal(plan, signal), async (stage) => {
+      const { source: shared, end } = reading.reader();
+      const image = { ...plan.image, source: shared };
+      try {
+        await sendImage(
+          host,
+          { ...withSignal(plan, signal), image },
+          { isBegun: stage === "folder", onSent },
+        );
+      } finally {
+        end();
+      }
+    }),
+  );
+  await assertUnchanged(first.host, plan);
+}
+
+/** Names the image, or the link to the twin, once it is on the disk. */
+function place({ host }: PoolMember, twin: Twin | undefined, plan: TempIsoPlan): Promise<void> {
+  const { folder, isoName, image } = plan;
+  const { path = "", identity = "" } = twin ?? {};
+  const script = remote(
+    sh`place_image ${pathOf(folder)} ${isoName} ${image.source.sizeBytes} ${image.sha256} ${path} ${identity}`,
+  );
+  return resuming(host, plan, async () => {
+    const result = await host.exec(script, { purpose: "name the image", timeoutMs: PLACE_TIMEOUT_MS });
+    if (result.status === EXIT.imageFailed) throw imageFailed(host, plan, result);
+    const placed = valueOf(result.stdout, "image");
+    if (result.status !== 0 || !placed) throw uploadIncomplete(host, folder, result);
+    rememberContent(host, placed, image.sha256);
+  });
+}
+
+const withSignal = (plan: TempIsoPlan, signal: AbortSignal): TempIsoPlan => ({
+  ...plan,
+  signal: AbortSignal.any([plan.signal, signal]),
+});

@@ -1,0 +1,307 @@
+import { retry } from "../ssh/retry";
+import { sh } from "../ssh/sh";
+import type { SharedConnection } from "../ssh/shared-connection";
+import { pbdList, pbdPlug, srCreate, srScan, vdiList } from "../xe/commands";
+import { xeErrorOf } from "../xe/error";
+import { runXeAgain } from "../xe/run";
+import { HostError } from "./error";
+import { type Folder, folderAt, lookAtFolder, pathOf, removeFolder, removeMarker, takeOver } from "./folder";
+import { imageFailed } from "./image";
+import type { TempIsoPlan } from "./plan";
+import { onAll, onEach, type Pool, type PoolHost, type PoolMember, whileLeasedOnAll } from "./pool";
+import { putImage } from "./pool-image";
+import { AbandonedError, onceOwnerIsDone } from "./prepare";
+import { report } from "./progress";
+import { EXIT, valueOf } from "./protocol";
+import { remote } from "./remote";
+import { withRollback } from "./rollback";
+import { field, findLostSr, findSrs, forgetSr, lookAtSr } from "./sr";
+import { nameDescriptionOf } from "./name-description";
+import { forgetSrOf, isSrRefused, resuming, type TempIso } from "./temp-iso";
+
+/** What a create has made, each a UUID. */
+export interface MadePoolTempIso {
+  readonly srUuid: string;
+  readonly vdiUuid: string;
+  readonly pbdUuids: PbdUuids;
+}
+
+/** UUID of a host → UUID of its PBD. */
+export type PbdUuids = ReadonlyMap<string, string>;
+
+/** What a pool still has of a temporary ISO. */
+export interface PoolTempIsoCondition {
+  /** `partial` if a host lacks it that is up; `lost` if every one does, or half of it is gone for all. */
+  readonly state: "ready" | "partial" | "lost" | "gone";
+  readonly pbdUuids: PbdUuids;
+  /** UUIDs of the hosts that lack it. */
+  readonly lacking: readonly string[];
+}
+
+/**
+ * Makes a temporary ISO on every host of a pool: a folder of the same path and the image in it on each, then one shared
+ * SR of these folders. A failure on any host undoes the steps before it on all.
+ *
+ * @throws `HostError`, `XeError`, `SshError`; `RollbackIncompleteError` when something had to stay
+ */
+export function createPoolTempIso(pool: Pool, plan: TempIsoPlan): Promise<MadePoolTempIso> {
+  const { speaker, members } = pool;
+  const { folder, isoName } = plan;
+  return withRollback((undo) =>
+    whileLeasedOnAll(members, folder, async () => {
+      undo(`the folder ${pathOf(folder)} on each host`, () => removeFolders(members, folder, isoName));
+      await afterOthersOf(pool, plan, () => putImage(members, plan));
+      // Every host has the image.
+
+      undo(`the SR of ${pathOf(folder)}`, (cause) => forgetSrOrUnmark(pool, plan, cause));
+      const srUuid = await makeSharedSr(speaker, plan);
+      // The pool has the SR, with a PBD for each host.
+      const pbdUuids = await plugOnEach(speaker, members, srUuid);
+      const vdiUuid = await scanForDisc(speaker, srUuid, isoName);
+      // Every host can give the disc to its VMs.
+
+      await plan.assertWanted();
+      await removeMarkers(members, folder);
+      return { srUuid, vdiUuid, pbdUuids };
+    }),
+  );
+}
+
+/**
+ * Brings a temporary ISO to hosts that lack it: the folder, the image, then the PBD is plugged. SR and VDI stay.
+ *
+ * @param lacking hosts of the pool; a folder of the disc's that they have is made anew
+ * @returns the UUIDs of their PBDs
+ * @throws as {@link createPoolTempIso}
+ */
+export function completePoolTempIso(
+  speaker: SharedConnection,
+  lacking: readonly PoolMember[],
+  { srUuid, plan }: { srUuid: string; plan: TempIsoPlan },
+): Promise<PbdUuids> {
+  const { folder, isoName } = plan;
+  // The next create of this resource clears what is marked as its own. This folder is of a disc that is in use.
+  const copy = { ...plan, owner: `${plan.owner} (copy)` };
+  return withRollback((undo) =>
+    whileLeasedOnAll(lacking, folder, async () => {
+      undo(`the folder ${pathOf(folder)}`, () => removeFolders(lacking, folder, isoName));
+      await removeFolders(lacking, folder, isoName);
+      await putImage(lacking, copy);
+      await removeMarkers(lacking, folder);
+      return await plugOnEach(speaker, lacking, srUuid);
+    }),
+  );
+}
+
+/**
+ * Forgets the SR of a temporary ISO: out of every drive, every PBD unplugged. The folders are still there, see
+ * `removeFolder`. Succeeds if it is gone already.
+ *
+ * @param hosts of the pool
+ * @throws {@link HostError} `DISC_IN_USE`, `HOST_OFFLINE`, with nothing changed
+ */
+export async function forgetPoolTempIso(
+  { speaker, members }: Pool,
+  hosts: readonly PoolHost[],
+  iso: TempIso,
+): Promise<void> {
+  const folder = folderAt(iso.srPath);
+  if (iso.srUuid) {
+    await assertUnpluggable(speaker, hosts, iso.srUuid);
+    await forgetSr(speaker, iso.srUuid);
+    await forgetSrOf(speaker, folder, { mayStillCome: false });
+    return;
+  }
+  // The create was cut off. Where sr-create was sent, the SR may still come.
+  const stages = await onEach(members, ({ host }) => takeOver(host, folder));
+  const maker = members.find((_, index) => stages[index] === "sr")?.host ?? speaker;
+  await forgetSrOf(maker, folder);
+}
+
+/**
+ * Looks what a pool still has of a temporary ISO.
+ *
+ * @param members the hosts that are looked at
+ * @param hosts of the pool: of those that are up and not looked at, the SR alone tells
+ */
+export async function readPoolTempIso(
+  { speaker, members }: Pool,
+  hosts: readonly PoolHost[],
+  iso: TempIso,
+): Promise<PoolTempIsoCondition> {
+  const folder = folderAt(iso.srPath);
+  const [sr, images] = await Promise.all([
+    iso.srUuid ? lookAtSr(speaker, iso.srUuid) : { isThere: false, pbds: [], vdis: [] },
+    onEach(members, ({ host }) => lookAtFolder(host, folder, iso.isoName)),
+  ]);
+  const pbdUuids = new Map(sr.pbds.map((pbd) => [field(pbd, "host-uuid"), field(pbd, "uuid")]));
+  const plugged = sr.pbds
+    .filter((pbd) => pbd["currently-attached"] === "true")
+    .map((pbd) => field(pbd, "host-uuid"));
+  const withoutImage = members.filter((_, index) => images[index]?.imageBytes !== iso.isoSize);
+  const up = hosts.filter(({ isLive }) => isLive).map(({ uuid }) => uuid);
+  const lacking = up.filter(
+    (uuid) => !plugged.includes(uuid) || withoutImage.some((member) => member.uuid === uuid),
+  );
+  const condition = { pbdUuids, lacking };
+  if (!sr.isThere && images.every(({ isThere }) => !isThere)) {
+    const others = await findSrs(speaker, folder);
+    return { state: others.length === 0 ? "gone" : "lost", ...condition };
+  }
+  const hasDisc = sr.isThere && sr.vdis.some((vdi) => vdi["uuid"] === iso.vdiUuid);
+  if (!hasDisc || lacking.length === up.length) return { state: "lost", ...condition };
+  return { state: lacking.length === 0 ? "ready" : "partial", ...condition };
+}
+
+/** Makes the SR, or finds it if the reply of sr-create was lost. */
+function makeSharedSr(speaker: SharedConnection, plan: TempIsoPlan): Promise<string> {
+  const { folder, owner, srName } = plan;
+  const nameDescription = nameDescriptionOf(owner, folder.uuid);
+  const { words } = srCreate({
+    nameLabel: srName,
+    nameDescription,
+    location: pathOf(folder),
+    isShared: true,
+  });
+  report({ step: "creating SR" });
+  return resuming(speaker, plan, async (stage, lost) => {
+    if (stage === "sr") {
+      const srUuid = await findLostSr(speaker, folder);
+      if (srUuid === undefined) throw lost;
+      return srUuid;
+    }
+    const script = remote(sh`make_shared_sr ${pathOf(folder)} ${words}`);
+    const options = { purpose: "make the storage repository", timeoutMs: MAKE_TIMEOUT_MS };
+    const result = await speaker.exec(script, options);
+    if (result.status === EXIT.imageFailed) throw imageFailed(speaker, plan, result);
+    const srUuid = valueOf(result.stdout, "sr");
+    if (result.status === 0 && srUuid) return srUuid;
+    throw xeErrorOf({ command: "sr-create", host: speaker.address, stderr: result.stderr });
+  });
+}
+
+/** sm attaches one SR at a time on a host, behind any slow iSCSI or NFS attach: the last of many waits for minutes. */
+const MAKE_TIMEOUT_MS = 15 * 60_000;
+
+/**
+ * Sees that the PBD of each host is plugged: sr-create does not say that one failed.
+ *
+ * @throws {@link HostError} `NOT_ATTACHED` with the host's name
+ */
+async function plugOnEach(
+  speaker: SharedConnection,
+  members: readonly PoolMember[],
+  srUuid: string,
+): Promise<PbdUuids> {
+  const pbds = await runXeAgain(speaker, pbdList({ "sr-uuid": srUuid }));
+  const plugged = await onEach(members, async ({ uuid, name, host }): Promise<[string, string]> => {
+    const pbd = pbds.find((each) => each["host-uuid"] === uuid);
+    if (!pbd) {
+      const message = `The pool has no PBD of the SR ${srUuid} for its host ${name}. Restart the toolstack there (\`xe-toolstack-restart\`), which makes it, then run the command again.`;
+      throw new HostError("NOT_ATTACHED", host.address, message);
+    }
+    const pbdUuid = field(pbd, "uuid");
+    if (pbd["currently-attached"] === "true") return [uuid, pbdUuid];
+    try {
+      await runXeAgain(speaker, pbdPlug(pbdUuid));
+    } catch (error) {
+      const message = `The host ${name} could not attach the SR. ${error instanceof Error ? error.message : String(error)}`;
+      throw new HostError("NOT_ATTACHED", host.address, message, { cause: error });
+    }
+    return [uuid, pbdUuid];
+  });
+  return new Map(plugged);
+}
+
+/** How long the VDI is looked for; a scan may find the toolstack busy. */
+const SCAN = { firstPauseMs: 500, growth: 2, longestPauseMs: 5_000, budgetMs: 60_000 };
+
+/** Has the coordinator read its folder, until the disc is there. */
+async function scanForDisc(speaker: SharedConnection, srUuid: string, isoName: string): Promise<string> {
+  let attempt = 0;
+  const isPassing = (error: unknown) => error instanceof HostError && error.code === "NOT_FOUND_IN_TIME";
+  return retry({ ...SCAN, isPassing }, async () => {
+    report({ step: "waiting for VDI", attempt: ++attempt });
+    await runXeAgain(speaker, srScan(srUuid));
+    const [vdi] = await runXeAgain(speaker, vdiList({ "sr-uuid": srUuid, "name-label": isoName }));
+    if (vdi) return field(vdi, "uuid");
+    const message = `The SR ${srUuid} has no VDI ${isoName}. Check /var/log/SMlog on the pool's coordinator, then run the command again.`;
+    throw new HostError("NOT_FOUND_IN_TIME", speaker.address, message);
+  });
+}
+
+/** Waits for another create of the same resource; clears first what a killed one left, on every host. */
+function afterOthersOf(pool: Pool, plan: TempIsoPlan, attempt: () => Promise<void>): Promise<void> {
+  const { speaker, members } = pool;
+  const withNothingLeft = async () => {
+    try {
+      await attempt();
+    } catch (error) {
+      // Another create is in the way on one of the hosts: it must not meet this one on the others.
+      if (isInTheWay(error)) await removeFolders(members, plan.folder, plan.isoName);
+      throw error;
+    }
+  };
+  return onceOwnerIsDone(async () => {
+    try {
+      await withNothingLeft();
+      return;
+    } catch (error) {
+      if (!(error instanceof AbandonedError)) throw error;
+      for (const { folder, isoName } of error.abandoned) {
+        await forgetSrOf(speaker, folder);
+        await removeFolders(members, folder, isoName);
+      }
+    }
+    return withNothingLeft();
+  });
+}
+
+const isInTheWay = (error: unknown) =>
+  error instanceof AbandonedError || (error instanceof HostError && error.code === "OWNER_BUSY");
+
+/** xapi unplugs no PBD of a host that is offline, and forgets no SR that has a plugged one. */
+async function assertUnpluggable(
+  speaker: SharedConnection,
+  hosts: readonly PoolHost[],
+  srUuid: string,
+): Promise<void> {
+  const pbds = await runXeAgain(speaker, pbdList({ "sr-uuid": srUuid, "currently-attached": "true" }));
+  const offline = hosts.find(({ uuid, isLive }) => !isLive && pbds.some((pbd) => pbd["host-uuid"] === uuid));
+  if (!offline) return;
+  const message =
+    `The host ${offline.name} is offline, and the pool counts the SR ${srUuid} as attached there. Start the host. ` +
+    `If it is gone for good, make the pool forget it (\`xe host-forget uuid=${offline.uuid}\`). Then run the command again; nothing was changed.`;
+  throw new HostError("HOST_OFFLINE", speaker.address, message);
+}
+
+function removeFolders(members: readonly PoolMember[], folder: Folder, isoName: string): Promise<void> {
+  return onAll(members, async ({ host }) => {
+    try {
+      await removeFolder(host, folder, isoName);
+    } catch (error) {
+      // The state names what stays: without its marker, the next create need not wait for this one.
+      await removeMarker(host, folder).catch(() => undefined);
+      throw error;
+    }
+  });
+}
+
+/** The first host's goes last: as long as it is there, the next create of the resource finds all of this one. */
+async function removeMarkers([first, ...others]: readonly PoolMember[], folder: Folder): Promise<void> {
+  await onEach(others, ({ host }) => removeMarker(host, folder));
+  if (first) await removeMarker(first.host, folder);
+}
+
+async function forgetSrOrUnmark(
+  { speaker, members }: Pool,
+  { folder }: TempIsoPlan,
+  cause: unknown,
+): Promise<void> {
+  try {
+    await forgetSrOf(speaker, folder, { isRefused: isSrRefused(cause) });
+  } catch (error) {
+    await onAll(members, ({ host }) => removeMarker(host, folder)).catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,196 @@
+import { HostError } from "../host/error";
+import { identify } from "../host/identify";
+import { listPoolHosts, onEach, type PoolHost, type PoolMember } from "../host/pool";
+import { SshError } from "../ssh/error";
+import type { SharedConnection } from "../ssh/shared-connection";
+import { type ConnectionInputs, effectiveConnection } from "./connection";
+import { logInTo } from "./credentials";
+import { warn } from "./engine-log";
+import { hostOf, type ReachedHost } from "./reached-host";
+import { isUnreachable } from "./unreachable";
+
+/** A host of the pool that a disc is on, as outputs record it. */
+export interface StoredPoolHost {
+  /** INSTALLATION_UUID. */
+  readonly uuid: string;
+  /** `name-label`. */
+  readonly name: string;
+  readonly address: string;
+  /** Unknown while the disc is `incomplete`. */
+  readonly pbdUuid?: string;
+  /** `ssh-ed25519 AAAA…`, as the host proved to have it. */
+  readonly hostKey: string;
+}
+
+/** What says how the hosts of a pool are reached. */
+export interface PoolInputs {
+  readonly owner: string;
+  readonly connection?: ConnectionInputs;
+  /** By `name-label` or address of a host: fields that differ from `connection`. */
+  readonly hostConnections?: Readonly<Record<string, ConnectionInputs>>;
+  readonly skipOfflineHosts?: boolean;
+}
+
+/** A pool as one of its hosts knows it. */
+export interface FoundPool {
+  readonly speaker: SharedConnection;
+  /** UUID of that host. */
+  readonly speakerUuid: string;
+  /** All of them, the coordinator first. */
+  readonly hosts: readonly PoolHost[];
+}
+
+export async function findPool(speaker: SharedConnection): Promise<FoundPool> {
+  const [speakerUuid, hosts] = await Promise.all([identify(speaker), listPoolHosts(speaker)]);
+  return { speaker, speakerUuid, hosts };
+}
+
+/**
+ * The pool of a disc that exists, by the host that its `connection` named, or by another one if that is gone.
+ *
+ * @throws {@link SshError} of the first host; {@link HostError} `OTHER_HOST`
+ */
+export async function findPoolOf(
+  state: PoolInputs & ReachedHost & { readonly hosts?: readonly StoredPoolHost[] },
+): Promise<FoundPool> {
+  const pool = await findPool(await speakerOf(state));
+  assertSamePool(pool, state.hosts ?? []);
+  return pool;
+}
+
+/** @throws {@link HostError} `OTHER_HOST` if none of the hosts that have the disc is in the pool */
+export function assertSamePool({ speaker, hosts }: FoundPool, stored: readonly StoredPoolHost[]): void {
+  if (stored.length === 0 || stored.some(({ uuid }) => hosts.some((host) => host.uuid === uuid))) return;
+  const message =
+    `${speaker.address} is in another pool than the disc: none of the disc's hosts (${stored.map(({ name }) => name).join(", ")}) is in it. ` +
+    `Set connection.host to a host of the disc's pool.`;
+  throw new HostError("OTHER_HOST", speaker.address, message);
+}
+
+async function speakerOf(
+  state: PoolInputs & ReachedHost & { readonly hosts?: readonly StoredPoolHost[] },
+): Promise<SharedConnection> {
+  try {
+    return await connected(hostOf(state));
+  } catch (error) {
+    if (!isUnreachable(error)) throw error;
+    for (const each of state.hosts ?? []) {
+      const other = await connected(logInTo(connectionOf(state, each), state)).catch(() => undefined);
+      if (other) return other;
+    }
+    throw error;
+  }
+}
+
+/** Waits until the host has proved its key and let us in. */
+async function connected(login: Promise<SharedConnection>): Promise<SharedConnection> {
+  const host = await login;
+  await host.hostKey();
+  return host;
+}
+
+/**
+ * The hosts that get a new disc. A host that is disabled or offline is an error, or, with `skipOfflineHosts`, a warning.
+ *
+ * @throws {@link HostError} `HOST_OFFLINE`, {@link SshError}
+ */
+export async function membersForCreate(pool: FoundPool, inputs: PoolInputs): Promise<PoolMember[]> {
+  const { speaker, speakerUuid, hosts } = pool;
+  // Both answer; and xapi makes the SR of the coordinator's folder.
+  const isNeeded = ({ uuid, isCoordinator }: PoolHost) => isCoordinator || uuid === speakerUuid;
+  const away = hosts.filter((host) => !host.isEnabled || !host.isLive);
+  const [first] = away;
+  if (first && !inputs.skipOfflineHosts) {
+    const message =
+      `The host ${first.name} of the pool is ${stateOf(first)}, and cannot get the disc. ` +
+      `Bring it back, or set skipOfflineHosts to make the disc on the other hosts.`;
+    throw new HostError("HOST_OFFLINE", speaker.address, message);
+  }
+  const skipped = away.filter((host) => !isNeeded(host));
+  for (const host of skipped)
+    await warn(inputs.owner, `The disc is not on ${host.name}, which is ${stateOf(host)}. ${NEXT_UP}`);
+  const wanted = hosts.filter((host) => !skipped.includes(host));
+  return connectTo(wanted, pool, inputs, isNeeded);
+}
+
+/** The hosts of a disc that exists, as far as they are up: also disabled ones, which HA keeps so if a PBD is not plugged. */
+export function membersThatAreUp(
+  pool: FoundPool,
+  inputs: PoolInputs,
+  stored: readonly StoredPoolHost[] = [],
+): Promise<PoolMember[]> {
+  return connectTo(
+    pool.hosts.filter(({ isLive }) => isLive),
+    pool,
+    inputs,
+    () => false,
+    stored,
+  );
+}
+
+/** The way to one host of a disc that exists. */
+export function memberConnection(
+  { speaker, speakerUuid }: FoundPool,
+  inputs: PoolInputs,
+  host: PoolHost,
+  stored: readonly StoredPoolHost[],
+): Promise<SharedConnection> {
+  if (host.uuid === speakerUuid) return Promise.resolve(speaker);
+  const hostKey = stored.find(({ uuid }) => uuid === host.uuid)?.hostKey;
+  const connection = connectionOf(inputs, { ...host, ...(hostKey && { hostKey }) });
+  return logInTo(connection, effectiveConnection(inputs.connection));
+}
+
+async function connectTo(
+  hosts: readonly PoolHost[],
+  pool: FoundPool,
+  inputs: PoolInputs,
+  isNeeded: (host: PoolHost) => boolean,
+  stored: readonly StoredPoolHost[] = [],
+): Promise<PoolMember[]> {
+  const members = await onEach(hosts, async (each): Promise<PoolMember | undefined> => {
+    try {
+      const host = await connected(memberConnection(pool, inputs, each, stored));
+      return { ...each, host };
+    } catch (error) {
+      if (!inputs.skipOfflineHosts || isNeeded(each) || !isUnreachable(error)) throw error;
+      await warn(inputs.owner, `${error.message} The disc is not looked after on ${each.name}. ${NEXT_UP}`);
+      return undefined;
+    }
+  });
+  return members.filter((member) => member !== undefined);
+}
+
+const NEXT_UP = "Once the host is back, the next `pulumi up --refresh` brings it there.";
+
+const stateOf = ({ isLive }: PoolHost) => (isLive ? "disabled" : "offline");
+
+/** As `connection` says, at the host's own address, with its own fields from `hostConnections` first. */
+function connectionOf(
+  { connection, hostConnections = {} }: PoolInputs,
+  { name, address, hostKey }: { name: string; address: string; hostKey?: string },
+): ConnectionInputs {
+  const common = effectiveConnection(connection);
+  const isChecked = common.hostKey !== "ignore" && hostKey !== undefined;
+  return {
+    ...common,
+    host: address,
+    ...(hostConnections[address] ?? hostConnections[name]),
+    ...(isChecked && { hostKey }),
+  };
+}
+
+/** What outputs record of each host that has the disc. */
+export async function toStored(
+  members: readonly PoolMember[],
+  pbdUuids: ReadonlyMap<string, string> = new Map(),
+): Promise<StoredPoolHost[]> {
+  return onEach(members, async ({ uuid, name, address, host }) => {
+    const pbdUuid = pbdUuids.get(uuid);
+    return { uuid, name, address, ...(pbdUuid && { pbdUuid }), hostKey: await host.hostKey() };
+  });
+}
+
+/** A host that xapi does not hear of counts as one that cannot be reached. */
+export const offline = ({ name, address }: PoolHost) =>
+  new SshError("UNREACHABLE", address, `The host ${name} (${address}) is offline.`);

@@ -1,0 +1,183 @@
+import type { CreateResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
+import { HostError } from "../host/error";
+import { folderAt, removeFolder } from "../host/folder";
+import type { TempIsoPlan } from "../host/plan";
+import { onAll, type PoolHost } from "../host/pool";
+import { describeTempIso, type TempIso } from "../host/temp-iso";
+import {
+  completePoolTempIso,
+  createPoolTempIso,
+  forgetPoolTempIso,
+  readPoolTempIso,
+} from "../host/pool-temp-iso";
+import { RollbackIncompleteError } from "../host/rollback";
+import { SshError } from "../ssh/error";
+import type { SharedConnection } from "../ssh/shared-connection";
+import { CreatedButFailedError } from "./engine-error";
+import { abandoned, assertWanted } from "./engine-watch";
+import { imageSource } from "./image-source";
+import type { TempIsoInputs } from "./inputs";
+import {
+  assertSamePool,
+  findPool,
+  findPoolOf,
+  type FoundPool,
+  memberConnection,
+  membersForCreate,
+  membersThatAreUp,
+  offline,
+  type PoolInputs,
+  type StoredPoolHost,
+  toStored,
+} from "./pool-hosts";
+import { logIn } from "./reached-host";
+import { chosenFor, type TempIsoState, updatedState, whatIsLeft } from "./temp-iso-state";
+import { sweepCommand, unlessHostIsGone } from "./unreachable";
+
+/** Creates a `XenTempIso` with `poolWide`. */
+export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIsoState>> {
+  const { folder, chosen } = chosenFor(inputs);
+  const source = await imageSource(inputs);
+  const { host, reached } = await logIn(inputs);
+  const pool = await findPool(host);
+  const members = await membersForCreate(pool, inputs);
+  const [coordinator] = members;
+  if (!coordinator)
+    throw new HostError("HOST_OFFLINE", host.address, `The pool of ${host.address} has no host.`);
+  const made = { ...inputs, ...chosen, isoSize: source.sizeBytes, ...reached };
+  try {
+    const plan = { ...planOf(inputs, chosen), folder, image: { source, sha256: inputs.isoSha256 } };
+    const { srUuid, vdiUuid, pbdUuids } = await createPoolTempIso(
+      { speaker: coordinator.host, members },
+      plan,
+    );
+    const hostUuid = pool.speakerUuid;
+    const pbdUuid = pbdUuids.get(hostUuid) ?? "";
+    const hosts = await toStored(members, pbdUuids);
+    return { id: srUuid, outs: { ...made, srUuid, vdiUuid, hostUuid, pbdUuid, hosts, status: "ready" } };
+  } catch (error) {
+    if (!(error instanceof RollbackIncompleteError)) throw error;
+    const hosts = await toStored(members).catch(() => undefined);
+    throw new CreatedButFailedError(
+      folder.uuid,
+      { ...made, ...(hosts && { hosts }), status: "incomplete" },
+      error,
+    );
+  }
+}
+
+/** Takes over changed arguments. Brings the disc to hosts that lack it. */
+export async function update(olds: TempIsoState, news: TempIsoInputs): Promise<UpdateResult<TempIsoState>> {
+  const { host, reached } = await logIn(news);
+  const pool = await findPool(host);
+  assertSamePool(pool, olds.hosts ?? []);
+  const members = await membersThatAreUp(pool, news, olds.hosts);
+  const condition = await readPoolTempIso({ speaker: host, members }, pool.hosts, olds);
+  if (olds.owner !== news.owner) await describeTempIso(host, { ...olds, owner: news.owner });
+  const updated = updatedState(olds, news, reached);
+  if (condition.state === "lost" || condition.state === "gone" || !olds.srUuid) {
+    const status = olds.status === "released" ? "released" : "lost";
+    return { outs: { ...updated, status } };
+  }
+  const lacking = members.filter(({ uuid }) => condition.lacking.includes(uuid));
+  if (lacking.length > 0) {
+    const image = { source: await imageSource(news), sha256: olds.isoSha256 };
+    const plan = { ...planOf(olds, olds), folder: folderAt(olds.srPath), image };
+    await completePoolTempIso(host, lacking, { srUuid: olds.srUuid, plan });
+  }
+  const hosts = [...(await toStored(members, condition.pbdUuids)), ...awayOf(olds, pool.hosts, members)];
+  return { outs: { ...updated, hosts, status: "ready" } };
+}
+
+export async function read(id: string, state: TempIsoState): Promise<ReadResult<TempIsoState>> {
+  const pool = await findPoolOf(state);
+  // A host that joined since may be one that only the program knows how to reach.
+  const isStored = ({ uuid }: PoolHost) => state.hosts?.some((host) => host.uuid === uuid) ?? true;
+  const known = { ...pool, hosts: pool.hosts.filter(isStored) };
+  const members = await membersThatAreUp(known, state, state.hosts);
+  const condition = await readPoolTempIso({ speaker: pool.speaker, members }, pool.hosts, state);
+  if (condition.state === "gone" && state.once && state.status !== "incomplete")
+    return { id, props: { ...state, status: "released" } };
+  if (condition.state === "gone") return { id: "" };
+  const status = state.status === "incomplete" ? "incomplete" : condition.state;
+  const hosts = (state.hosts ?? []).map((host) => {
+    const pbdUuid = condition.pbdUuids.get(host.uuid) ?? host.pbdUuid;
+    return { ...host, ...(pbdUuid && { pbdUuid }) };
+  });
+  const pbdUuid = condition.pbdUuids.get(state.hostUuid ?? "") ?? state.pbdUuid;
+  return { id, props: { ...state, hosts, ...(pbdUuid && { pbdUuid }), status } };
+}
+
+/** The hosts that have a disc which no state knows, as the configuration reaches them. */
+export async function findHosts(speaker: SharedConnection, iso: TempIso): Promise<StoredPoolHost[]> {
+  const pool = await findPool(speaker);
+  const members = await membersThatAreUp(pool, { owner: iso.owner });
+  const { lacking, pbdUuids } = await readPoolTempIso({ speaker, members }, pool.hosts, iso);
+  return toStored(
+    members.filter(({ uuid }) => !lacking.includes(uuid)),
+    pbdUuids,
+  );
+}
+
+export async function remove(state: TempIsoState): Promise<void> {
+  const left = {
+    ...state,
+    what: whatIsLeft(state),
+    remedy: sweepCommand(state, state.srUuid ?? folderAt(state.srPath).uuid),
+  };
+  await unlessHostIsGone(left, async () => removeFromPool(await findPoolOf(state), state, state));
+}
+
+/**
+ * Takes a disc away from every host of its pool. A host that the pool has forgotten is skipped: its PBD is gone with it.
+ *
+ * @throws `HostError`, `XeError`, `SshError` of a host that does not answer, unless that is allowed
+ */
+export async function removeFromPool(
+  pool: FoundPool,
+  inputs: PoolInputs,
+  iso: TempIso & { readonly hosts?: readonly StoredPoolHost[] },
+): Promise<void> {
+  const { hosts: stored = [], srPath, isoName } = iso;
+  // To look where sr-create was sent. Otherwise the pool alone knows all of it.
+  const members = iso.srUuid
+    ? []
+    : await membersThatAreUp(pool, { ...inputs, skipOfflineHosts: true }, stored);
+  await forgetPoolTempIso({ speaker: pool.speaker, members }, pool.hosts, iso);
+  const isStored = ({ uuid }: PoolHost) => stored.length === 0 || stored.some((host) => host.uuid === uuid);
+  const removeFrom = async (host: PoolHost) => {
+    if (!host.isLive) throw offline(host);
+    const connection = await memberConnection(pool, inputs, host, stored);
+    await removeFolder(connection, folderAt(srPath), isoName);
+  };
+  await onAll(pool.hosts, async (host) => {
+    // It joined since, and has a folder only if an update was killed while it brought the disc there.
+    if (!isStored(host)) return removeFrom(host).catch(unlessSshError);
+    const what = `${srPath}/${isoName}`;
+    const remedy = `npx pulumi-xen-iso sweep --host ${host.address} --lost`;
+    return unlessHostIsGone({ owner: inputs.owner, host: host.name, what, remedy }, () => removeFrom(host));
+  });
+}
+
+function unlessSshError(error: unknown): void {
+  if (!(error instanceof SshError)) throw error;
+}
+
+function planOf(
+  { owner }: TempIsoInputs,
+  { isoName, srName }: Pick<TempIsoState, "isoName" | "srName">,
+): Omit<TempIsoPlan, "folder" | "image"> {
+  return { owner, isoName, srName, signal: abandoned(), assertWanted };
+}
+
+/** Hosts that have the disc and are offline now stay recorded. */
+function awayOf(
+  { hosts = [] }: TempIsoState,
+  ofPool: readonly PoolHost[],
+  members: readonly PoolHost[],
+): NonNullable<TempIsoState["hosts"]> {
+  return hosts.filter(
+    ({ uuid }) =>
+      ofPool.some((host) => host.uuid === uuid) && !members.some((member) => member.uuid === uuid),
+  );
+}
