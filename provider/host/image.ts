@@ -4,16 +4,20 @@ import type { SharedConnection } from "../ssh/shared-connection";
 import {
   type Range,
   sha256Of,
+  type StreamSource,
   type Upload,
   uploadBySftp,
   uploadRange,
   type UploadSource,
+  uploadStream,
 } from "../ssh/upload";
 import { HostError, withHostWords } from "./error";
 import { FILE, type Folder, pathOf } from "./folder";
-import type { TempIsoPlan } from "./plan";
+import type { KnownImage, TempIsoPlan } from "./plan";
 import { report } from "./progress";
+import { EXIT, valueOf } from "./protocol";
 import { remote } from "./remote";
+import { noRoom } from "./room";
 
 const MIB = 1024 ** 2;
 
@@ -40,6 +44,9 @@ const DISK_TIMEOUT_MS = 10 * 60_000;
 
 type Uploaded = Pick<TempIsoPlan, "folder" | "image" | "signal">;
 
+/** An image of which any part can be read. */
+type KnownUpload = Uploaded & { readonly image: KnownImage };
+
 /**
  * Sends the image into the folder, as {@link sendImage} does, and checks that it did not change meanwhile.
  *
@@ -50,14 +57,16 @@ export async function uploadImage(
   plan: Uploaded,
   options: { isBegun?: boolean } = {},
 ): Promise<void> {
-  await sendImage(host, plan, options);
-  await assertUnchanged(host, plan);
+  const { folder, image, signal } = plan;
+  if ("stream" in image) return sendStream(host, { folder, stream: image.stream, signal }, options);
+  await sendImage(host, { folder, image, signal }, options);
+  await assertUnchanged(host, { image });
 }
 
 /** @throws {@link HostError} `IMAGE_CHANGED` if the image is not as it was when it was hashed */
 export async function assertUnchanged(
   host: SharedConnection,
-  { image }: Pick<TempIsoPlan, "image">,
+  { image }: Pick<KnownUpload, "image">,
 ): Promise<void> {
   if ((await image.source.sha256()) !== image.sha256) throw imageChanged(host, image.source);
 }
@@ -72,7 +81,7 @@ export async function assertUnchanged(
  */
 export async function sendImage(
   host: SharedConnection,
-  { folder, image: { source }, signal }: Uploaded,
+  { folder, image: { source }, signal }: KnownUpload,
   { isBegun = false, onSent }: { isBegun?: boolean; onSent?: (bytes: number) => void } = {},
 ): Promise<void> {
   const { sizeBytes } = source;
@@ -109,7 +118,7 @@ export function reporting(totalBytes: number, sentBytes = 0): (bytes: number) =>
  */
 export async function readUnchanged(
   host: SharedConnection,
-  { image: { source, sha256 } }: Pick<TempIsoPlan, "image">,
+  { source, sha256 }: KnownImage,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of source.read({ start: 0, end: source.sizeBytes })) chunks.push(Buffer.from(chunk));
@@ -167,13 +176,17 @@ function rangesOf(sizeBytes: number): Range[] {
   })).filter(({ start, end }) => start < end);
 }
 
-/** The ranges that the host lacks, or has with other content: when a connection breaks, each range is cut elsewhere. */
-async function missingRanges(host: SharedConnection, folder: Folder, source: UploadSource): Promise<Range[]> {
+/** The SHA-256 of each block that the host has, in order. */
+async function blocksThere(host: SharedConnection, folder: Folder): Promise<readonly string[]> {
   const script = remote(sh`hash_blocks ${pathOf(folder)} ${BLOCK_BYTES}`);
   const result = await host.exec(script, { purpose: "look at the upload", timeoutMs: DISK_TIMEOUT_MS });
   if (result.status !== 0) throw uploadIncomplete(host, folder, result);
-  const there = [...result.stdout.matchAll(/^([0-9a-f]{64})\b/gm)].map(([, sha256]) => sha256);
+  return [...result.stdout.matchAll(/^([0-9a-f]{64})\b/gm)].map(([, sha256 = ""]) => sha256);
+}
 
+/** The ranges that the host lacks, or has with other content: when a connection breaks, each range is cut elsewhere. */
+async function missingRanges(host: SharedConnection, folder: Folder, source: UploadSource): Promise<Range[]> {
+  const there = await blocksThere(host, folder);
   const missing: Range[] = [];
   for (let start = 0; start < source.sizeBytes; start += BLOCK_BYTES) {
     const end = Math.min(start + BLOCK_BYTES, source.sizeBytes);
@@ -184,4 +197,82 @@ async function missingRanges(host: SharedConnection, folder: Folder, source: Upl
     else missing.push({ start, end });
   }
   return missing;
+}
+
+/** How many blocks of {@link WRITE_BYTES} are written before the host looks at its room again: 64 MiB. */
+const STEP_BLOCKS = (64 * MIB) / WRITE_BYTES;
+
+/** Sends a stream from its beginning; after a lost connection, without the blocks that the host has. */
+async function sendStream(
+  host: SharedConnection,
+  { folder, stream, signal }: { folder: Folder; stream: StreamSource; signal: AbortSignal },
+  { isBegun = false }: { isBegun?: boolean },
+): Promise<void> {
+  const there = isBegun ? await blocksThere(host, folder) : [];
+  const failure = new AbortController();
+  const { sizeBytes, pieces } = await stream.open(AbortSignal.any([signal, failure.signal]));
+  try {
+    const { skippedBytes, rest } = await skipKnown(pieces, there);
+    let sentBytes = skippedBytes;
+    const onSent = (bytes: number) => {
+      sentBytes += bytes;
+      report({ step: "uploading", sentBytes, ...(sizeBytes !== undefined && { totalBytes: sizeBytes }) });
+    };
+    const restBytes = (sizeBytes ?? skippedBytes) - skippedBytes;
+    const writer = sh`write_stream ${pathOf(folder)} ${skippedBytes / WRITE_BYTES} ${restBytes} ${WRITE_BYTES} ${STEP_BLOCKS}`;
+    const result = await uploadStream(host, rest, { signal, onSent }, remote(writer));
+    if (result.status === EXIT.noRoom) {
+      const image = { sizeBytes: Math.max(sizeBytes ?? 0, sentBytes), srMountPath: folder.srMountPath };
+      throw noRoom(result.stdout, image, host.address);
+    }
+    const isWhole = Number(valueOf(result.stdout, "received")) === sentBytes - skippedBytes;
+    if (result.status !== 0 || !isWhole) throw uploadIncomplete(host, folder, result);
+  } catch (error) {
+    failure.abort(error);
+    throw error;
+  }
+}
+
+/**
+ * Reads blocks as long as the host has the same ones.
+ *
+ * @param there SHA-256 of each block on the host
+ */
+async function skipKnown(
+  pieces: AsyncIterable<Uint8Array>,
+  there: readonly string[],
+): Promise<{ skippedBytes: number; rest: AsyncIterable<Uint8Array> }> {
+  if (there.length === 0) return { skippedBytes: 0, rest: pieces };
+  const blocks = blocksOf(pieces);
+  let skippedBytes = 0;
+  for (const known of there) {
+    const { done, value } = await blocks.next();
+    if (done) break;
+    if (value.length < BLOCK_BYTES || known !== createHash("sha256").update(value).digest("hex"))
+      return { skippedBytes, rest: startingWith(value, blocks) };
+    skippedBytes += value.length;
+  }
+  return { skippedBytes, rest: blocks };
+}
+
+/** Full blocks, and a last one that may be shorter. */
+async function* blocksOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, undefined> {
+  const block = Buffer.alloc(BLOCK_BYTES);
+  let filled = 0;
+  for await (const piece of pieces)
+    for (let start = 0; start < piece.length;) {
+      const part = piece.subarray(start, start + BLOCK_BYTES - filled);
+      block.set(part, filled);
+      start += part.length;
+      filled += part.length;
+      if (filled < BLOCK_BYTES) continue;
+      yield block;
+      filled = 0;
+    }
+  if (filled > 0) yield block.subarray(0, filled);
+}
+
+async function* startingWith(first: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield first;
+  yield* rest;
 }

@@ -7,7 +7,7 @@ import { HostError } from "./error";
 import { markerStays, pathOf, removeMarker } from "./folder";
 import { hostUuidOf } from "./identify";
 import { imageFailed, readUnchanged } from "./image";
-import type { TempIsoPlan } from "./plan";
+import { type KnownImage, knownContentOf, type TempIsoPlan } from "./plan";
 import { readPrepared, type Twin } from "./prepare";
 import { report } from "./progress";
 import { EXIT, parseLine, valueOf, WANTED } from "./protocol";
@@ -42,12 +42,13 @@ const SWALLOWED_MS = 5_000;
 export async function makeSmallDisc(
   host: SharedConnection,
   plan: TempIsoPlan,
+  image: KnownImage,
 ): Promise<MadeTempIso | undefined> {
-  const { folder, owner, isoName, image } = plan;
-  const { sizeBytes } = image.source;
-  const script = sh`make_small_disc ${folder.srMountPath} ${folder.uuid} ${owner} ${isoName} ${sizeBytes} ${image.sha256}`;
+  const { folder, owner, isoName } = plan;
+  const { sizeBytes, sha256 } = knownContentOf(image);
+  const script = sh`make_small_disc ${folder.srMountPath} ${folder.uuid} ${owner} ${isoName} ${sizeBytes} ${sha256}`;
   const result = await run(host, plan, withSrCreate(script, plan), {
-    bytes: await readUnchanged(host, plan),
+    bytes: await readUnchanged(host, image),
   });
   readPrepared(host, folder, { owner, isoName, sizeBytes }, result);
   return readMadeIfWhole(host, plan, result);
@@ -64,9 +65,9 @@ export async function makeLinkedDisc(
   plan: TempIsoPlan,
   twin: Twin,
 ): Promise<MadeTempIso | undefined> {
-  const { folder, owner, isoName, image } = plan;
-  const { sizeBytes } = image.source;
-  const script = sh`make_linked_disc ${folder.srMountPath} ${folder.uuid} ${owner} ${isoName} ${sizeBytes} ${image.sha256} ${twin.path} ${twin.identity}`;
+  const { folder, owner, isoName } = plan;
+  const { sizeBytes, sha256 } = knownContentOf(plan.image);
+  const script = sh`make_linked_disc ${folder.srMountPath} ${folder.uuid} ${owner} ${isoName} ${sizeBytes} ${sha256} ${twin.path} ${twin.identity}`;
   const result = await run(host, plan, withSrCreate(script, plan));
   readPrepared(host, folder, { owner, isoName, sizeBytes: 0 }, result);
   return readMadeIfWhole(host, plan, result);
@@ -83,9 +84,10 @@ export async function makeDisc(
   plan: TempIsoPlan,
   { twin, onWhole }: { twin?: Twin; onWhole?: OnWhole } = {},
 ): Promise<MadeTempIso | undefined> {
-  const { folder, isoName, image } = plan;
+  const { folder, isoName } = plan;
+  const { sizeBytes, sha256 } = knownContentOf(plan.image);
   const { path = "", identity = "" } = twin ?? {};
-  const script = sh`make_disc ${folder.srMountPath} ${folder.uuid} ${isoName} ${image.source.sizeBytes} ${image.sha256} ${path} ${identity}`;
+  const script = sh`make_disc ${folder.srMountPath} ${folder.uuid} ${isoName} ${sizeBytes} ${sha256} ${path} ${identity}`;
   return readMadeIfWhole(host, plan, await run(host, plan, withSrCreate(script, plan), { onWhole }));
 }
 
@@ -144,7 +146,7 @@ async function* answer(
     if (key === "step") report({ step: "creating SR" });
     if (key === "attempt") report({ step: "waiting for VDI", attempt: Number(value) });
     if (key === "image") {
-      rememberContent(host, value, image.sha256);
+      rememberContent(host, value, knownContentOf(image).sha256);
       onWhole?.({ path: `${pathOf(folder)}/${isoName}`, identity: value });
     }
     if (line !== WANTED.question) continue;

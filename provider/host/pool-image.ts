@@ -2,7 +2,7 @@ import { SharedReading } from "../ssh/shared-reading";
 import { sh } from "../ssh/sh";
 import { pathOf } from "./folder";
 import { assertUnchanged, imageFailed, reporting, sendImage, uploadIncomplete } from "./image";
-import type { TempIsoPlan } from "./plan";
+import type { KnownPlan } from "./plan";
 import { onEach, type PoolMember } from "./pool";
 import { prepareFolder, type Twin } from "./prepare";
 import { EXIT, valueOf } from "./protocol";
@@ -20,7 +20,7 @@ const PLACE_TIMEOUT_MS = 10 * 60_000;
  * @param members the first one is asked first: two creates of one resource meet there, and nowhere else
  * @throws what `prepareFolder` does, `HostError` `UPLOAD_INCOMPLETE`, `IMAGE_CHANGED`, `FOLDER_FAILED`, `SshError`
  */
-export async function putImage(members: readonly PoolMember[], plan: TempIsoPlan): Promise<void> {
+export async function putImage(members: readonly PoolMember[], plan: KnownPlan): Promise<void> {
   const { folder, image } = plan;
   const turn = await turnToSend(
     `pool ${members.map(({ uuid }) => uuid).join()} ${folder.srMountPath} ${image.sha256}`,
@@ -49,7 +49,7 @@ interface PreparedMember {
   readonly twin?: Twin;
 }
 
-async function prepare(member: PoolMember, plan: TempIsoPlan): Promise<PreparedMember> {
+async function prepare(member: PoolMember, plan: KnownPlan): Promise<PreparedMember> {
   const { host } = member;
   const { folder, owner, isoName, image } = plan;
   const purpose = { owner, isoName, sizeBytes: image.source.sizeBytes, twinSha256: image.sha256 };
@@ -63,7 +63,7 @@ async function prepare(member: PoolMember, plan: TempIsoPlan): Promise<PreparedM
   });
 }
 
-async function send(members: readonly PoolMember[], plan: TempIsoPlan): Promise<void> {
+async function send(members: readonly PoolMember[], plan: KnownPlan): Promise<void> {
   const [first] = members;
   if (!first) return;
   const { source } = plan.image;
@@ -88,7 +88,7 @@ async function send(members: readonly PoolMember[], plan: TempIsoPlan): Promise<
 }
 
 /** Names the image, or the link to the twin, once it is on the disk. */
-function place({ host }: PoolMember, twin: Twin | undefined, plan: TempIsoPlan): Promise<void> {
+function place({ host }: PoolMember, twin: Twin | undefined, plan: KnownPlan): Promise<void> {
   const { folder, isoName, image } = plan;
   const { path = "", identity = "" } = twin ?? {};
   const script = remote(
@@ -103,7 +103,7 @@ function place({ host }: PoolMember, twin: Twin | undefined, plan: TempIsoPlan):
   });
 }
 
-const withSignal = (plan: TempIsoPlan, signal: AbortSignal): TempIsoPlan => ({
+const withSignal = (plan: KnownPlan, signal: AbortSignal): KnownPlan => ({
   ...plan,
   signal: AbortSignal.any([plan.signal, signal]),
 });

@@ -7,7 +7,7 @@ import { runXeAgain } from "../xe/run";
 import { HostError } from "./error";
 import { type Folder, folderAt, lookAtFolder, pathOf, removeFolder, removeMarker, takeOver } from "./folder";
 import { imageFailed } from "./image";
-import type { TempIsoPlan } from "./plan";
+import type { KnownPlan } from "./plan";
 import { onAll, onEach, type Pool, type PoolHost, type PoolMember, whileLeasedOnAll } from "./pool";
 import { putImage } from "./pool-image";
 import { AbandonedError, onceOwnerIsDone } from "./prepare";
@@ -44,7 +44,7 @@ export interface PoolTempIsoCondition {
  *
  * @throws `HostError`, `XeError`, `SshError`; `RollbackIncompleteError` when something had to stay
  */
-export function createPoolTempIso(pool: Pool, plan: TempIsoPlan): Promise<MadePoolTempIso> {
+export function createPoolTempIso(pool: Pool, plan: KnownPlan): Promise<MadePoolTempIso> {
   const { speaker, members } = pool;
   const { folder, isoName } = plan;
   return withRollback((undo) =>
@@ -77,7 +77,7 @@ export function createPoolTempIso(pool: Pool, plan: TempIsoPlan): Promise<MadePo
 export function completePoolTempIso(
   speaker: SharedConnection,
   lacking: readonly PoolMember[],
-  { srUuid, plan }: { srUuid: string; plan: TempIsoPlan },
+  { srUuid, plan }: { srUuid: string; plan: KnownPlan },
 ): Promise<PbdUuids> {
   const { folder, isoName } = plan;
   // The next create of this resource clears what is marked as its own. This folder is of a disc that is in use.
@@ -154,7 +154,7 @@ export async function readPoolTempIso(
 }
 
 /** Makes the SR, or finds it if the reply of sr-create was lost. */
-function makeSharedSr(speaker: SharedConnection, plan: TempIsoPlan): Promise<string> {
+function makeSharedSr(speaker: SharedConnection, plan: KnownPlan): Promise<string> {
   const { folder, owner, srName } = plan;
   const nameDescription = nameDescriptionOf(owner, folder.uuid);
   const { words } = srCreate({
@@ -231,7 +231,7 @@ async function scanForDisc(speaker: SharedConnection, srUuid: string, isoName: s
 }
 
 /** Waits for another create of the same resource; clears first what a killed one left, on every host. */
-function afterOthersOf(pool: Pool, plan: TempIsoPlan, attempt: () => Promise<void>): Promise<void> {
+function afterOthersOf(pool: Pool, plan: KnownPlan, attempt: () => Promise<void>): Promise<void> {
   const { speaker, members } = pool;
   const withNothingLeft = async () => {
     try {
@@ -295,7 +295,7 @@ async function removeMarkers([first, ...others]: readonly PoolMember[], folder: 
 
 async function forgetSrOrUnmark(
   { speaker, members }: Pool,
-  { folder }: TempIsoPlan,
+  { folder }: KnownPlan,
   cause: unknown,
 ): Promise<void> {
   try {

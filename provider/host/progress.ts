@@ -2,7 +2,8 @@ import { channel } from "node:diagnostics_channel";
 
 /** What an operation on a host is at, for whoever shows it. */
 export type Progress =
-  | { readonly step: "uploading"; readonly sentBytes: number; readonly totalBytes: number }
+  /** Of a stream the total may be unknown. */
+  | { readonly step: "uploading"; readonly sentBytes: number; readonly totalBytes?: number }
   | { readonly step: "creating SR" }
   | { readonly step: "waiting for VDI"; readonly attempt: number }
   | { readonly step: "ejecting"; readonly holder: string }

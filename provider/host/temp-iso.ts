@@ -21,7 +21,7 @@ import { uploadImage, uploadIncomplete } from "./image";
 import { findMadeDisc, makeDisc, makeLinkedDisc, makeSmallDisc, type MadeTempIso } from "./make";
 import { renewMarkers, whileLeased } from "./marker";
 import { parseNameDescription } from "./name-description";
-import type { TempIsoPlan } from "./plan";
+import { contentOf, type KnownImage, type TempIsoPlan } from "./plan";
 import { AbandonedError, onceOwnerIsDone, prepareFolder } from "./prepare";
 import { remote } from "./remote";
 import { withRollback } from "./rollback";
@@ -75,7 +75,9 @@ export function createTempIso(host: SharedConnection, plan: TempIsoPlan): Promis
         switch (stage) {
           case "nothing":
             return afterOthers(host, () =>
-              image.source.sizeBytes < SMALL_BYTES ? sendAlong(host, plan) : linkOrUpload(host, plan),
+              "source" in image && image.source.sizeBytes < SMALL_BYTES
+                ? sendAlong(host, plan, image)
+                : linkOrUpload(host, plan),
             );
           // The folder is there with its marker, and perhaps a part of the image.
           case "folder":
@@ -94,8 +96,8 @@ export function createTempIso(host: SharedConnection, plan: TempIsoPlan): Promis
 }
 
 /** A small image is sent along: folder, image and SR are one command. */
-async function sendAlong(host: SharedConnection, plan: TempIsoPlan): Promise<MadeTempIso> {
-  const made = await makeSmallDisc(host, plan);
+async function sendAlong(host: SharedConnection, plan: TempIsoPlan, image: KnownImage): Promise<MadeTempIso> {
+  const made = await makeSmallDisc(host, plan, image);
   if (made) return made;
   // The folder is there. A startup file of the shell has read the image.
   await uploadImage(host, plan);
@@ -105,8 +107,8 @@ async function sendAlong(host: SharedConnection, plan: TempIsoPlan): Promise<Mad
 /** A large image is linked to a file of the same content if the host has one, else uploaded. */
 async function linkOrUpload(host: SharedConnection, plan: TempIsoPlan): Promise<MadeTempIso> {
   const { folder, owner, isoName, image, signal } = plan;
-  const { sizeBytes } = image.source;
-  const turn = await turnToSend(`${host.address} ${folder.srMountPath} ${image.sha256}`);
+  const identity = "stream" in image ? image.stream.identity : image.sha256;
+  const turn = await turnToSend(`${host.address} ${folder.srMountPath} ${identity}`);
   try {
     // Another create of this process has just sent it: folder, link and SR are one command.
     if (turn.twin) {
@@ -115,10 +117,12 @@ async function linkOrUpload(host: SharedConnection, plan: TempIsoPlan): Promise<
       // The other disc was deleted in between.
       await removeFolder(host, folder, isoName);
     }
-    const purpose = { owner, isoName, sizeBytes, twinSha256: image.sha256 };
+    // A stream that was not read yet claims no room; it is watched as it comes.
+    const { sizeBytes, sha256 } = contentOf(image) ?? { sizeBytes: 0 };
+    const purpose = { owner, isoName, sizeBytes, ...(sha256 !== undefined && { twinSha256: sha256 }) };
     const { twin, noRoom } = await prepareFolder(host, folder, purpose);
     // The folder is there with its marker. `twin` is a file of an earlier run.
-    if (twin && (await hasContent(host, twin, image.sha256))) {
+    if (twin && sha256 !== undefined && (await hasContent(host, twin, sha256))) {
       const made = await makeDisc(host, plan, { twin, onWhole: turn.end });
       if (made) return made;
     }

@@ -24,6 +24,18 @@ const DESCRIPTORS = 16;
 /** ISO 9660, the beginning of UDF's extended area, and UDF. */
 const IDENTIFIERS = ["CD001", "BEA01", "NSR02", "NSR03"];
 
+/** The sectors in which {@link isImage} looks, in bytes. */
+export const HEAD_BYTES = (FIRST_DESCRIPTOR + DESCRIPTORS) * SECTOR_BYTES;
+
+/** Whether what begins like this is an ISO 9660 or UDF image. */
+export function isImage(head: Uint8Array): boolean {
+  const descriptors = Buffer.from(head).subarray(FIRST_DESCRIPTOR * SECTOR_BYTES);
+  return Array.from({ length: DESCRIPTORS }, (_, sector) => sector * SECTOR_BYTES).some((offset) =>
+    // The identifier follows the descriptor's type, one byte.
+    IDENTIFIERS.includes(descriptors.toString("latin1", offset + 1, offset + 6)),
+  );
+}
+
 /**
  * Reads a local file once, as a stream, whatever its size.
  *
@@ -47,13 +59,9 @@ async function assertImage(path: string): Promise<void> {
     const stats = await file.stat();
     if (!stats.isFile()) throw new NotAnImageError("it is not a plain file");
     if (stats.size === 0) throw new NotAnImageError("it is empty");
-    const descriptors = Buffer.alloc(DESCRIPTORS * SECTOR_BYTES);
-    await file.read(descriptors, 0, descriptors.length, FIRST_DESCRIPTOR * SECTOR_BYTES);
-    const isImage = Array.from({ length: DESCRIPTORS }, (_, sector) => sector * SECTOR_BYTES).some((offset) =>
-      // The identifier follows the descriptor's type, one byte.
-      IDENTIFIERS.includes(descriptors.toString("latin1", offset + 1, offset + 6)),
-    );
-    if (!isImage) throw new NotAnImageError("it is neither an ISO 9660 nor a UDF image");
+    const head = Buffer.alloc(HEAD_BYTES);
+    await file.read(head, 0, head.length, 0);
+    if (!isImage(head)) throw new NotAnImageError("it is neither an ISO 9660 nor a UDF image");
   } finally {
     await file.close();
   }

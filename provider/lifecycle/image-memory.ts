@@ -2,7 +2,9 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { InspectedImage } from "../iso/inspect";
+import { checksumText, parseChecksum } from "../source/checksum";
+import type { Compression } from "../source/compression";
+import type { InspectedFile } from "./inspect-file";
 
 /** How many images are remembered; of more, those that were asked for longest ago are dropped. */
 const MOST_ENTRIES = 2_000;
@@ -14,14 +16,14 @@ const FORMAT = 1;
  * What an earlier process found in a file of this fingerprint. Nothing, where the memory is not there, cannot be
  * read, or holds something else.
  */
-export async function recallImage(fingerprint: string): Promise<InspectedImage | undefined> {
+export async function recallImage(fingerprint: string): Promise<InspectedFile | undefined> {
   try {
     const file = join(memoryFolder(), nameOf(fingerprint));
-    const [, size, sha256] = /^(\d+) ([0-9a-f]{64})\n$/.exec(await readFile(file, "latin1")) ?? [];
-    if (!size || !sha256) return undefined;
+    const remembered = parse(await readFile(file, "latin1"));
+    if (!remembered) return undefined;
     const now = new Date();
     await utimes(file, now, now).catch(() => undefined);
-    return { sizeBytes: Number(size), sha256 };
+    return remembered;
   } catch {
     return undefined;
   }
@@ -31,16 +33,13 @@ export async function recallImage(fingerprint: string): Promise<InspectedImage |
  * Remembers an image for later processes, where that is possible. One file each, under its name once it is
  * whole: processes that run at the same time do not lose each other's.
  */
-export async function rememberImage(
-  fingerprint: string,
-  { sizeBytes, sha256 }: InspectedImage,
-): Promise<void> {
+export async function rememberImage(fingerprint: string, image: InspectedFile): Promise<void> {
   try {
     const folder = memoryFolder();
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const part = join(folder, `${randomUUID()}.part`);
     try {
-      await writeFile(part, `${sizeBytes} ${sha256}\n`, { mode: 0o600, flag: "wx" });
+      await writeFile(part, textOf(image), { mode: 0o600, flag: "wx" });
       await rename(part, join(folder, nameOf(fingerprint)));
     } finally {
       await rm(part, { force: true });
@@ -49,6 +48,26 @@ export async function rememberImage(
   } catch {
     // Then the file is read again next time.
   }
+}
+
+/** Size and sha256 of the image, then, where they say more, checksums of file and image, and the compression. */
+function textOf({ sizeBytes, sha256, checksums, compression }: InspectedFile): string {
+  if (!checksums) return `${sizeBytes} ${sha256}\n`;
+  const { file, image } = checksums;
+  return `${sizeBytes} ${sha256} ${checksumText(file)} ${checksumText(image)} ${compression ?? ""}\n`;
+}
+
+function parse(text: string): InspectedFile | undefined {
+  const [, size, sha256, ofFile, ofImage, compression] =
+    /^(\d+) ([0-9a-f]{64})(?: (sha\d+:[0-9a-f]+) (sha\d+:[0-9a-f]+) (\w*))?\n$/.exec(text) ?? [];
+  if (!size || !sha256) return undefined;
+  const [file, image] = [parseChecksum(ofFile ?? ""), parseChecksum(ofImage ?? "")];
+  return {
+    sizeBytes: Number(size),
+    sha256,
+    ...(file && image && { checksums: { file, image } }),
+    ...(compression && { compression: compression as Compression }),
+  };
 }
 
 /** Drops a tenth at once, so that a full memory is not looked through at each image. */

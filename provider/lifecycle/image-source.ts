@@ -1,26 +1,64 @@
 import { open, stat } from "node:fs/promises";
 import { buildIso } from "../iso/build";
-import { type Range, sha256Of, type UploadSource } from "../ssh/upload";
+import type { KnownImage, PlannedImage } from "../host/plan";
+import { SourceError } from "../source/error";
+import type { ReadImage } from "../source/image";
+import { type Content, type Range, sha256Of, type StreamSource, type UploadSource } from "../ssh/upload";
 import type { TempIsoInputs } from "./inputs";
+import { imageInFile } from "./inspect-file";
 import { inspectOnce } from "./inspect-once";
+import { urlImage } from "./url-image";
 
 /** Smaller ones cost more calls, larger ones the processor's cache. */
 const PIECE_BYTES = 512 * 1024;
 
 /**
- * What a disc is made of, as it is now: a local image, or one that is built while it is read.
+ * What a disc is made of, as it is now: a local image, one from a URL, or one that is built while it is read.
  *
  * @throws `IsoBuildError`, or what the file system says of a local image
  */
-export async function imageSource(inputs: TempIsoInputs): Promise<UploadSource> {
-  const { isoPath, files, volumeLabel, imageFormat = 1 } = inputs;
-  if (isoPath !== undefined) return localImage(isoPath);
-  const image = buildIso(files ?? {}, { volumeLabel, imageFormat });
+export async function imageOf(inputs: TempIsoInputs): Promise<PlannedImage> {
+  const { isoPath, isoUrl, isoSha256 = "" } = inputs;
+  if (isoUrl !== undefined) return { stream: urlImage({ ...inputs, isoUrl }) };
+  if (isoPath === undefined) return { source: builtImage(inputs), sha256: isoSha256 };
+  const inspected = await inspectOnce(isoPath);
+  if (inspected.compression) return { stream: compressedImage(isoPath, { ...inspected, sha256: isoSha256 }) };
+  return { source: await localImage(isoPath), sha256: isoSha256 };
+}
+
+/**
+ * The same for several hosts, which read it in any order.
+ *
+ * @throws TypeError for a stream, which check refuses with `poolWide`
+ */
+export async function knownImageOf(inputs: TempIsoInputs): Promise<KnownImage> {
+  const image = await imageOf(inputs);
+  if ("stream" in image) throw new TypeError("poolWide takes no stream.");
+  return image;
+}
+
+function builtImage({ files = {}, volumeLabel, imageFormat = 1 }: TempIsoInputs): UploadSource {
+  const image = buildIso(files, { volumeLabel, imageFormat });
   return {
     name: "the content of `files`",
     sizeBytes: image.sizeBytes,
     read: (range) => image.read(range),
     sha256: () => sha256Of(image),
+  };
+}
+
+/** A compressed local file, with what check found in it. */
+function compressedImage(isoPath: string, content: Content): StreamSource {
+  const onRead = ({ sha256 }: ReadImage) => {
+    if (sha256 === content.sha256) return;
+    const message = `${isoPath} changed while the program ran. Run the command again once nothing writes to it.`;
+    throw new SourceError("CONTENT_CHANGED", message);
+  };
+  return {
+    name: isoPath,
+    identity: content.sha256,
+    content,
+    open: () => Promise.resolve({ sizeBytes: content.sizeBytes, pieces: imageInFile(isoPath, { onRead }) }),
   };
 }
 

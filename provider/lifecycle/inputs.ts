@@ -1,9 +1,12 @@
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { v4 as uuidv4 } from "uuid";
 import { DEFAULT_SR_MOUNT_PATH } from "../host/folder";
 import { type ImageFormat, NEWEST_IMAGE_FORMAT } from "../iso/build";
 import { type IsoFiles, volumeLabelProblem } from "../iso/check";
 import { NotAnImageError } from "../iso/inspect";
+import { parseChecksum } from "../source/checksum";
+import { SourceError } from "../source/error";
+import { assertChecksum } from "../source/image";
 import {
   acceptConnection,
   type Arguments,
@@ -21,11 +24,17 @@ import { checkFiles, sha256OfFiles, warningsOf } from "./image-files";
 import { inspectOnce } from "./inspect-once";
 import type { Problems } from "./problems";
 import { isUnknown, UNKNOWN } from "./unknown";
+import { checksumFor, identityOf, type UrlInputs } from "./url-image";
 
 /** The inputs of a `XenTempIso` as they are stored: plain values, with defaults. */
 export interface TempIsoInputs {
-  /** A disc has either this or {@link files}. */
+  /** A disc has this, {@link isoUrl} or {@link files}. */
   readonly isoPath?: string;
+  readonly isoUrl?: string;
+  /** Of the file, or of the image in it: `sha256:<hex>`, `sha512:<hex>`, or the URL of a list. */
+  readonly isoChecksum?: string;
+  /** Sent with requests for {@link isoUrl}. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly files?: IsoFiles;
   readonly volumeLabel?: string;
   readonly srName?: string;
@@ -41,8 +50,10 @@ export interface TempIsoInputs {
   readonly connection?: ConnectionInputs;
   /** URN of the resource, added by its class. */
   readonly owner: string;
-  /** Of the content, lower-case hex. */
-  readonly isoSha256: string;
+  /** Of the content, lower-case hex. Of an image at a URL it is known once create has read it. */
+  readonly isoSha256?: string;
+  /** Names the content of an image at a URL. */
+  readonly isoIdentity?: string;
   /** Of an image built from files; 0.1.0, which built format 1, did not store it. */
   readonly imageFormat?: ImageFormat;
   /**
@@ -52,14 +63,17 @@ export interface TempIsoInputs {
   readonly nonce?: string;
 }
 
-type Added = "owner" | "isoSha256" | "imageFormat" | "nonce";
+type Added = "owner" | "isoSha256" | "isoIdentity" | "imageFormat" | "nonce";
 
-const SOURCES = ["isoPath", "files"] as const;
+const SOURCES = ["isoPath", "isoUrl", "files"] as const;
 
 const ARGUMENTS: ArgumentTable<Exclude<keyof TempIsoInputs, Added>> = {
   className: "XenTempIso",
   rules: {
     isoPath: optional(isoPathProblem),
+    isoUrl: optionalText(isoUrlProblem),
+    isoChecksum: optionalText(isoChecksumProblem),
+    headers: optional(headersProblem),
     files: optional(checkFiles),
     volumeLabel: optional(labelProblem),
     srName: optionalText(srNameProblem),
@@ -71,7 +85,7 @@ const ARGUMENTS: ArgumentTable<Exclude<keyof TempIsoInputs, Added>> = {
     skipOfflineHosts: optionalBoolean,
     connection,
   },
-  added: ["isoSha256", "imageFormat", "nonce"],
+  added: ["isoSha256", "isoIdentity", "imageFormat", "nonce"],
 };
 
 /** The path, with the folder's UUID and a name after it, has to stay within {@link LONGEST_PATH_BYTES}. */
@@ -93,8 +107,8 @@ export async function checkTempIso(olds: Arguments, given: Arguments) {
   const { srMountPath = DEFAULT_SR_MOUNT_PATH, owner } = args;
   if (hasControlCharacter(owner)) problems.add("name", "the resource's name has a control character in it");
   checkSource(args, problems);
-  const isSourceGood = !problems.concern(...SOURCES, "volumeLabel");
-  const content = isSourceGood ? await contentOf(olds, args, problems) : { isoSha256: undefined };
+  const isSourceGood = !problems.concern(...SOURCES, "volumeLabel", "isoChecksum", "headers");
+  const content = isSourceGood ? await contentOf(olds, args, problems) : {};
 
   const { failures } = problems;
   if (failures.length === 0) {
@@ -135,7 +149,10 @@ export function defaultIsoName(urn: string, srMountPath: string, uuid: string): 
 function checkSource(args: Arguments, problems: Problems): void {
   const [first, ...others] = SOURCES.filter((name) => args[name] !== undefined);
   if (first === undefined)
-    problems.add("isoPath", "is missing; set it to the path of an ISO file, or set files to build the image");
+    problems.add(
+      "isoPath",
+      "is missing; set it to the path of an ISO file, isoUrl to the URL of one, or files to build the image",
+    );
   for (const name of others)
     problems.add(name, `cannot be given together with ${first}; a disc has one source`);
 }
@@ -149,28 +166,73 @@ function hostConnectionsProblem(value: unknown, args: Arguments, problems: Probl
 }
 
 function isoPathProblem(isoPath: unknown): string | undefined {
+  if (typeof isoPath === "string" && webUrl(isoPath)) return "is a URL; set isoUrl to it instead";
   return typeof isoPath === "string" && isoPath !== ""
     ? undefined
     : "must be the path of a file as a non-empty string, not a Pulumi asset or another object";
 }
 
+function isoUrlProblem(isoUrl: string, { poolWide }: Arguments): string | undefined {
+  if (poolWide === true) return "cannot be given with poolWide; download the image and set isoPath to it";
+  const url = webUrl(isoUrl);
+  if (!url) return "must be a URL that begins with https:// or http://; isoPath takes a local file";
+  return url.username || url.password
+    ? "must be without user and password, which would be readable in the state; set headers to { Authorization: … }"
+    : undefined;
+}
+
+function isoChecksumProblem(isoChecksum: string, { isoPath, isoUrl }: Arguments): string | undefined {
+  if (isoPath === undefined && isoUrl === undefined)
+    return "is of a file at isoPath or isoUrl; an image built from files needs none";
+  return parseChecksum(isoChecksum) || webUrl(isoChecksum)
+    ? undefined
+    : "must be sha256:<64 hex digits>, sha512:<128 hex digits>, or the URL of a list such as https://…/SHA256SUMS";
+}
+
+function headersProblem(headers: unknown, { isoUrl }: Arguments): string | undefined {
+  if (isoUrl === undefined) return "are sent with requests for isoUrl, which is not set";
+  if (typeof headers !== "object" || headers === null || Array.isArray(headers))
+    return "must be an object such as { Authorization: … }";
+  const wrong = Object.entries(headers).find(([name, value]) => !isUnknown(value) && !isHeader(name, value));
+  return wrong && `${wrong[0]} must be a header's name with a string of printable characters as its value`;
+}
+
+function isHeader(name: string, value: unknown): boolean {
+  return (
+    /^[\w!#$%&'*+.^`|~-]+$/.test(name) && typeof value === "string" && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
+  );
+}
+
+/** Undefined if it is none that a web server answers. */
+function webUrl(text: string): URL | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url && ["http:", "https:"].includes(url.protocol) ? url : undefined;
+}
+
 function labelProblem(volumeLabel: unknown, { files }: Arguments): string | undefined {
   return files === undefined
-    ? "labels an image built from files; the image at isoPath has its own label"
+    ? "labels an image built from files; any other image has its own label"
     : volumeLabelProblem(volumeLabel);
 }
 
 /** What a check adds about the content of a disc. */
-type Content = Readonly<Record<"isoSha256" | "imageFormat", unknown>> | { readonly isoSha256: unknown };
+type Content = Readonly<Partial<Record<"isoSha256" | "isoIdentity" | "imageFormat", unknown>>>;
 
+/** What names the content; what is not known yet is left for the up. */
 async function contentOf(olds: Arguments, news: Arguments, problems: Problems): Promise<Content> {
-  const { isoPath, files } = news;
+  const { isoPath, isoUrl, isoChecksum, headers, files } = news;
+  const isKept = (name: string) => news[name] !== undefined && news[name] === olds[name];
   // ignoreChanges has put the old value into the new inputs: the disc stays, whatever became of the file.
-  if (news["isoSha256"] !== undefined && news["isoSha256"] === olds["isoSha256"]) return oldContent(olds);
+  if (isKept("isoSha256")) return oldContent(olds);
+  if (isKept("isoIdentity")) return { isoIdentity: olds["isoIdentity"] };
   if (files !== undefined) return contentOfFiles(olds, news, problems);
-  return {
-    isoSha256: isUnknown(isoPath) ? UNKNOWN : await sha256OfFile(isoPath as string, news["owner"], problems),
-  };
+  if (isoUrl !== undefined) {
+    const values = [isoUrl, isoChecksum, headers, ...Object.values({ ...(headers as object) })];
+    const isKnown = !values.some((value) => isUnknown(value));
+    return { isoIdentity: isKnown ? await identityAt(news as unknown as UrlInputs, problems) : UNKNOWN };
+  }
+  const isKnown = !isUnknown(isoPath) && !isUnknown(isoChecksum);
+  return { isoSha256: isKnown ? await sha256OfFile(news, problems) : UNKNOWN };
 }
 
 /** A disc keeps the format that it was built in until its content changes: a new release replaces none. */
@@ -193,13 +255,28 @@ function oldContent({ isoSha256, imageFormat }: Arguments): Content {
   return imageFormat === undefined ? { isoSha256 } : { isoSha256, imageFormat };
 }
 
-async function sha256OfFile(
-  isoPath: string,
-  owner: unknown,
-  problems: Problems,
-): Promise<string | undefined> {
+async function identityAt(inputs: UrlInputs, problems: Problems): Promise<string | undefined> {
   try {
-    const { sha256, sizeBytes } = await inspectOnce(isoPath);
+    return await identityOf(inputs);
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    problems.add(inputs.isoChecksum === undefined ? "isoUrl" : "isoChecksum", error.message);
+    return undefined;
+  }
+}
+
+async function sha256OfFile(news: Arguments, problems: Problems): Promise<string | undefined> {
+  const { isoPath, isoChecksum, owner } = news as { isoPath: string; isoChecksum?: string; owner: unknown };
+  try {
+    const wanted = isoChecksum === undefined ? undefined : await checksumFor(isoChecksum, basename(isoPath));
+    const { sha256, sizeBytes, checksums, compression } = await inspectOnce(isoPath, wanted?.algorithm);
+    if (compression && news["poolWide"] === true)
+      problems.add(
+        "isoPath",
+        `${isoPath} is compressed (${compression}), which poolWide does not take; decompress it`,
+      );
+    const own = { algorithm: "sha256", hex: sha256 } as const;
+    if (wanted) assertChecksum(wanted, checksums ?? { file: own, image: own }, isoPath);
     if (sizeBytes % 512 !== 0)
       await warn(
         owner,
@@ -207,12 +284,15 @@ async function sha256OfFile(
       );
     return sha256;
   } catch (error) {
-    problems.add("isoPath", unreadable(isoPath, error));
+    const isOfChecksum =
+      error instanceof SourceError && !["ARCHIVE_DAMAGED", "NOT_AN_IMAGE"].includes(error.code);
+    problems.add(isOfChecksum ? "isoChecksum" : "isoPath", unreadable(isoPath, error));
     return undefined;
   }
 }
 
 function unreadable(isoPath: string, error: unknown): string {
+  if (error instanceof SourceError) return error.message;
   if (error instanceof NotAnImageError)
     return `${isoPath} cannot be used: ${error.message}; give an ISO image`;
   const { code } = error as NodeJS.ErrnoException;

@@ -15,7 +15,7 @@ import { SshError } from "../ssh/error";
 import type { SharedConnection } from "../ssh/shared-connection";
 import { CreatedButFailedError } from "./engine-error";
 import { abandoned, assertWanted } from "./engine-watch";
-import { imageSource } from "./image-source";
+import { knownImageOf } from "./image-source";
 import type { TempIsoInputs } from "./inputs";
 import {
   assertSamePool,
@@ -37,16 +37,16 @@ import { sweepCommand, unlessHostIsGone } from "./unreachable";
 /** Creates a `XenTempIso` with `poolWide`. */
 export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIsoState>> {
   const { folder, chosen } = chosenFor(inputs);
-  const source = await imageSource(inputs);
+  const image = await knownImageOf(inputs);
   const { host, reached } = await logIn(inputs);
   const pool = await findPool(host);
   const members = await membersForCreate(pool, inputs);
   const [coordinator] = members;
   if (!coordinator)
     throw new HostError("HOST_OFFLINE", host.address, `The pool of ${host.address} has no host.`);
-  const made = { ...inputs, ...chosen, isoSize: source.sizeBytes, ...reached };
+  const made = { ...inputs, ...chosen, isoSize: image.source.sizeBytes, ...reached };
   try {
-    const plan = { ...planOf(inputs, chosen), folder, image: { source, sha256: inputs.isoSha256 } };
+    const plan = { ...planOf(inputs, chosen), folder, image };
     const { srUuid, vdiUuid, pbdUuids } = await createPoolTempIso(
       { speaker: coordinator.host, members },
       plan,
@@ -81,7 +81,7 @@ export async function update(olds: TempIsoState, news: TempIsoInputs): Promise<U
   }
   const lacking = members.filter(({ uuid }) => condition.lacking.includes(uuid));
   if (lacking.length > 0) {
-    const image = { source: await imageSource(news), sha256: olds.isoSha256 };
+    const image = { ...(await knownImageOf(news)), sha256: olds.isoSha256 ?? "" };
     const plan = { ...planOf(olds, olds), folder: folderAt(olds.srPath), image };
     await completePoolTempIso(host, lacking, { srUuid: olds.srUuid, plan });
   }

@@ -50,16 +50,22 @@ const SAMPLE_MS = 100;
 const LEAST_MS = 500;
 
 function uploadText(
-  { sentBytes, totalBytes }: { sentBytes: number; totalBytes: number },
+  { sentBytes, totalBytes }: { sentBytes: number; totalBytes?: number },
   bytesPerSecond: number | undefined,
 ): string {
-  const percent = totalBytes === 0 ? 100 : Math.floor((sentBytes / totalBytes) * 100);
-  const parts = [`uploading ${percent} % of ${sizeText(totalBytes)}`];
+  const parts = [`uploading ${amountText(sentBytes, totalBytes)}`];
   if (bytesPerSecond) {
     parts.push(`${sizeText(bytesPerSecond)}/s`);
-    if (sentBytes < totalBytes) parts.push(`${durationText((totalBytes - sentBytes) / bytesPerSecond)} left`);
+    if (totalBytes !== undefined && sentBytes < totalBytes)
+      parts.push(`${durationText((totalBytes - sentBytes) / bytesPerSecond)} left`);
   }
   return parts.join(", ");
+}
+
+function amountText(sentBytes: number, totalBytes: number | undefined): string {
+  if (totalBytes === undefined) return sizeText(sentBytes);
+  const percent = totalBytes === 0 ? 100 : Math.floor((sentBytes / totalBytes) * 100);
+  return `${percent} % of ${sizeText(totalBytes)}`;
 }
 
 /** Correct up to 20; there are fewer attempts than that. */

@@ -61,7 +61,9 @@ export function chosenFor({ owner, srMountPath, srName, isoName, nonce }: TempIs
 /** The state after an update. */
 export function updatedState(olds: TempIsoState, news: TempIsoInputs, reached: ReachedHost): TempIsoState {
   const made = Object.fromEntries(Object.entries(olds).filter(([name]) => name in MADE)) as unknown as Made;
-  return { ...news, ...made, ...reached };
+  // Of an image at a URL only create finds it.
+  const isoSha256 = news.isoSha256 ?? olds.isoSha256;
+  return { ...news, ...made, ...(isoSha256 && { isoSha256 }), ...reached };
 }
 
 /** For a message about what stays on a host. */

@@ -3,6 +3,7 @@ import type { CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi
 import { dirname } from "node:path/posix";
 import { findTempIso } from "../host/find-temp-iso";
 import { folderAt } from "../host/folder";
+import { contentOf, knownContentOf } from "../host/plan";
 import { RollbackIncompleteError } from "../host/rollback";
 import {
   assertSameHost,
@@ -18,7 +19,7 @@ import { XeError } from "../xe/error";
 import { CreatedButFailedError } from "./engine-error";
 import { warn } from "./engine-log";
 import { abandoned, assertWanted } from "./engine-watch";
-import { imageSource } from "./image-source";
+import { imageOf } from "./image-source";
 import type { TempIsoInputs } from "./inputs";
 import * as poolTempIso from "./pool-temp-iso";
 import { hostOf, isConnectionChanged, isOtherHost, logIn, plannedHost } from "./reached-host";
@@ -30,43 +31,44 @@ import { sweepCommand, unlessHostIsGone } from "./unreachable";
 export type { TempIsoState } from "./temp-iso-state";
 
 /** Changing any of these replaces the disc. */
-const REPLACING = ["isoSha256", "srMountPath"] as const;
+const REPLACING = ["srMountPath"] as const;
 
 /** Chosen by create if the program gives none; the choice then stays. */
 const CHOSEN = ["srName", "isoName"] as const;
 
 export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIsoState>> {
   if (inputs.poolWide) return poolTempIso.create(inputs);
-  const { owner, isoSha256 } = inputs;
+  const { owner } = inputs;
   const { folder, chosen } = chosenFor(inputs);
-  const source = await imageSource(inputs);
-  const isoSize = source.sizeBytes;
+  const image = await imageOf(inputs);
   const { host, reached } = await logIn(inputs);
-  const made = { ...inputs, ...chosen, isoSize, ...reached };
+  const made = { ...inputs, ...chosen, ...reached };
   try {
     const uuids = await createTempIso(host, {
       folder,
       owner,
-      image: { source, sha256: isoSha256 },
+      image,
       isoName: chosen.isoName,
       srName: chosen.srName,
       signal: abandoned(),
       assertWanted,
     });
-    return { id: uuids.srUuid, outs: { ...made, ...uuids, status: "ready" } };
+    const { sizeBytes: isoSize, sha256: isoSha256 } = knownContentOf(image);
+    return { id: uuids.srUuid, outs: { ...made, isoSize, isoSha256, ...uuids, status: "ready" } };
   } catch (error) {
     if (!(error instanceof RollbackIncompleteError)) throw error;
     // Whatever stayed is found by its folder: that is recorded, and the next up replaces it.
+    const isoSize = contentOf(image)?.sizeBytes ?? 0;
     // `made` holds the `__provider` among its inputs, without which refresh and destroy would fail.
-    throw new CreatedButFailedError(folder.uuid, { ...made, status: "incomplete" }, error);
+    throw new CreatedButFailedError(folder.uuid, { ...made, isoSize, status: "incomplete" }, error);
   }
 }
 
 /** The outputs that are known before the disc is made; opens the image, but no connection. */
 export async function preview(inputs: TempIsoInputs): Promise<Partial<TempIsoState>> {
-  const isKnown = !isUnknown(inputs.isoSha256);
-  const isoSize = isKnown ? { isoSize: (await imageSource(inputs)).sizeBytes } : {};
-  return { ...inputs, ...isoSize, ...plannedHost(inputs) };
+  const isKnown = !isUnknown(inputs.isoSha256) && !isUnknown(inputs.isoIdentity);
+  const content = isKnown ? contentOf(await imageOf(inputs)) : undefined;
+  return { ...inputs, ...(content && { isoSize: content.sizeBytes }), ...plannedHost(inputs) };
 }
 
 /** Stores the changed arguments; the host's objects stay as they are. */
@@ -141,6 +143,7 @@ export function diff(olds: TempIsoState, news: TempIsoInputs): DiffResult {
   const isInPlace = olds.status === "ready" || olds.status === "partial";
   const isAsWanted = isInPlace || (olds.status === "released" && news.once === true);
   const replaces: string[] = [
+    ...changedContent(olds, news),
     ...REPLACING.filter((name) => news[name] !== olds[name]),
     ...CHOSEN.filter((name) => news[name] !== undefined && news[name] !== olds[name]),
     ...((olds.poolWide ?? false) === (news.poolWide ?? false) ? [] : ["poolWide"]),
@@ -152,4 +155,12 @@ export function diff(olds: TempIsoState, news: TempIsoInputs): DiffResult {
     (olds.once ?? false) !== (news.once ?? false) ||
     TAKEN_OVER.some((name) => !isDeepStrictEqual(olds[name], news[name]));
   return { changes: replaces.length > 0 || isUpdated || isConnectionChanged(olds, news), replaces };
+}
+
+/** Of an image at a URL, its identity is compared; a checksum of the image is as good as its name. */
+function changedContent(olds: TempIsoState, news: TempIsoInputs): string[] {
+  if (news.isoSha256 !== undefined) return news.isoSha256 === olds.isoSha256 ? [] : ["isoSha256"];
+  const { isoIdentity } = news;
+  const isSame = isoIdentity === olds.isoIdentity || isoIdentity === `sha256:${olds.isoSha256}`;
+  return isSame ? [] : ["isoIdentity"];
 }

@@ -10,7 +10,10 @@ export interface PropertyChange {
 }
 
 /** The content of a disc is compared by its sha256: these say where a new one comes from. */
-const CONTENT = ["isoPath", "isoUrl", "files", "volumeLabel"];
+const CONTENT = ["isoPath", "isoUrl", "isoChecksum", "files", "volumeLabel"];
+
+/** What names the content of a disc. */
+const IDENTITY = ["isoSha256", "isoIdentity"];
 
 /**
  * What the engine shows of a diff: path of a property, `files["user-data"]`, to its change.
@@ -23,10 +26,10 @@ export function detailsOf(
   replaces: readonly string[],
 ): Map<string, PropertyChange> {
   const changes = new Map<string, PropertyChange>();
-  const isContentNew = replaces.includes("isoSha256");
+  const isContentNew = IDENTITY.some((name) => replaces.includes(name));
   for (const { path, kind } of changesIn(olds, news)) {
     const [name = ""] = path;
-    if (name === "isoSha256") continue;
+    if (IDENTITY.includes(name)) continue;
     const isReplace =
       replaces.includes(name) ||
       (isContentNew && CONTENT.includes(name)) ||
@@ -48,7 +51,7 @@ export function rootOf(path: string): string {
 
 /** Whether a changed input explains why a property replaces the resource. */
 function isReasonFor(path: string, name: string): boolean {
-  if (name === "isoSha256") return CONTENT.includes(rootOf(path));
+  if (IDENTITY.includes(name)) return CONTENT.includes(rootOf(path));
   return name === "host" ? path === "connection.host" : rootOf(path) === name;
 }
 

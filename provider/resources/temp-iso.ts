@@ -13,8 +13,17 @@ export type IsoFileInput = pulumi.Input<
 
 /** Where the image comes from: a {@link XenTempIso} takes exactly one of these. */
 export interface ImageSources {
-  /** A local ISO 9660 or UDF image, relative to the program's folder. */
+  /**
+   * A local ISO 9660 or UDF image, relative to the program's folder. If it is compressed with gzip, xz, zstd or bzip2,
+   * it is decompressed on its way.
+   */
   isoPath: pulumi.Input<string | undefined> | undefined;
+  /**
+   * An image at an `https` or `http` URL, compressed or not. It is streamed to the host and lies on no local disk.
+   * `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count. Without `isoChecksum`, the server's ETag or Last-Modified tells
+   * whether it changed.
+   */
+  isoUrl: pulumi.Input<string | undefined> | undefined;
   /**
    * The content of the disc, by path on the disc. The image is built from it: ISO 9660 with Rock Ridge and
    * Joliet. The same files make the same bytes. A secret in here stays a secret in the state.
@@ -29,11 +38,18 @@ type ExactlyOne<Choices> = {
   };
 }[keyof Choices];
 
-/** The arguments of a {@link XenTempIso}: exactly one of `isoPath` and `files`, and any of the others. */
+/** The arguments of a {@link XenTempIso}: exactly one of `isoPath`, `isoUrl` and `files`, and any of the others. */
 export type XenTempIsoArgs = ExactlyOne<ImageSources> & XenTempIsoOptions;
 
 /** The arguments of a {@link XenTempIso} beside the image itself. */
 export interface XenTempIsoOptions {
+  /**
+   * Of the file at `isoPath` or `isoUrl` as it is, or of the image in it: `sha256:<hex>`, `sha512:<hex>`, or the URL of
+   * a list in the form of `sha256sum` or of BSD, such as `SHA256SUMS`. Signatures are not verified.
+   */
+  isoChecksum?: pulumi.Input<string | undefined> | undefined;
+  /** Sent with the requests for `isoUrl`, to its server alone. Their values are always kept as secrets. */
+  headers?: pulumi.Input<Record<string, pulumi.Input<string>> | undefined> | undefined;
   /** Of an image built from `files`, at most 32 characters. Default `cidata`, which cloud-init's NoCloud looks for. */
   volumeLabel?: pulumi.Input<string | undefined> | undefined;
   /** The SR's `name-label`. Default: `<resource name>-<8 hex>`, chosen at create. */
@@ -137,8 +153,25 @@ export class XenTempIso extends pulumi.CustomResource {
    * @throws nothing: what is wrong with the arguments is reported at preview
    */
   constructor(name: string, args: XenTempIsoArgs, opts?: pulumi.CustomResourceOptions) {
-    super(TYPE.token, name, providerInputs(name, args, { type: TYPE, outputs: OUTPUTS, opts }), opts);
+    const inputs = providerInputs(name, withSecretHeaders(args), { type: TYPE, outputs: OUTPUTS, opts });
+    super(TYPE.token, name, inputs, opts);
   }
+}
+
+const SECRETS = ["headers"] as const;
+
+/** Each header is marked by itself if they can be seen, else all of them as a whole. */
+function withSecretHeaders(args: XenTempIsoArgs): XenTempIsoArgs {
+  const marked = { ...args };
+  for (const name of SECRETS) if (marked[name] !== undefined) marked[name] = secretValues(marked[name]);
+  return marked;
+}
+
+function secretValues(values: pulumi.Input<Record<string, pulumi.Input<string>> | undefined>): typeof values {
+  if (typeof values !== "object" || pulumi.Output.isInstance(values) || values instanceof Promise)
+    return pulumi.secret(values);
+  const entries = Object.entries(values).map(([name, value]) => [name, pulumi.secret(value)] as const);
+  return Object.fromEntries(entries);
 }
 
 const OUTPUTS = [

@@ -1,4 +1,4 @@
-import { type Checksum, checksumText, type Digested, Digests } from "./checksum";
+import { type Algorithm, type Checksum, checksumText, type Digested, Digests } from "./checksum";
 import { compressionOf, type Compression, decompress, MAGIC_BYTES } from "./compression";
 import { SourceError } from "./error";
 import { peek, type Pieces } from "./pieces";
@@ -11,6 +11,14 @@ export interface ReadImage {
   readonly sha256: string;
   /** How the file is compressed, if it is. */
   readonly compression?: Compression;
+  /** Of the file as it is, and of the image in it. */
+  readonly checksums: Checksums;
+}
+
+/** What a checksum is compared with. */
+export interface Checksums {
+  readonly file: Checksum;
+  readonly image: Checksum;
 }
 
 /** How a file becomes an image. */
@@ -19,14 +27,15 @@ export interface ImageOptions {
   readonly name: string;
   /** Of the file as it is, or of the image in it: either counts. */
   readonly checksum?: Checksum | undefined;
-  /** Whether the first sectors of an image are right; undefined if they are, else why not. */
+  /** Of the checksums that are found. Default: that of `checksum`, else sha256. */
+  readonly algorithm?: Algorithm | undefined;
+  /** What {@link problemOf} looks at. */
+  readonly headBytes: number;
+  /** What is wrong with the beginning of an image, undefined if nothing is. */
   readonly problemOf: (head: Uint8Array) => string | undefined;
   /** Called at the end, once all is verified. */
   readonly onRead: (image: ReadImage) => void;
 }
-
-/** The descriptors of ISO 9660 and UDF lie in the first 32 sectors. */
-const HEAD_BYTES = 32 * 2048;
 
 /**
  * The bytes of the image in a file: decompressed if it is compressed, hashed on their way. The last piece comes before
@@ -36,26 +45,25 @@ const HEAD_BYTES = 32 * 2048;
  * the file throws
  */
 export async function* imageIn(file: Pieces, options: ImageOptions): AsyncGenerator<Uint8Array, void> {
-  const { name, checksum, problemOf, onRead } = options;
+  const { name, checksum, headBytes, problemOf, onRead } = options;
+  const { algorithm = checksum?.algorithm ?? "sha256" } = options;
   const { head: magic, all } = await peek(file, MAGIC_BYTES);
   const compression = compressionOf(magic);
-  const ofFile = new Digests(checksum?.algorithm);
-  const ofImage = compression ? new Digests(checksum?.algorithm) : ofFile;
+  const ofFile = new Digests(algorithm);
+  const ofImage = compression ? new Digests(algorithm) : ofFile;
 
   const content = compression ? decompress(compression, digested(all, ofFile), name) : all;
-  const { head, all: image } = await peek(content, HEAD_BYTES);
+  const { head, all: image } = await peek(content, headBytes);
   const problem = problemOf(head);
   if (problem !== undefined) throw notAnImage(name, problem, head, compression);
   yield* digested(image, ofImage);
 
   const found = ofImage.end();
-  const foundFile = compression ? ofFile.end() : found;
-  if (checksum) assertChecksum(checksum, { name, image: found, file: foundFile, compression });
-  onRead({
-    sizeBytes: found.sizeBytes,
-    sha256: found.hex.sha256 ?? "",
-    ...(compression && { compression }),
-  });
+  const checksumIn = ({ hex }: Digested): Checksum => ({ algorithm, hex: hex[algorithm] ?? "" });
+  const checksums = { image: checksumIn(found), file: checksumIn(compression ? ofFile.end() : found) };
+  if (checksum) assertChecksum(checksum, checksums, name);
+  const { sizeBytes, hex } = found;
+  onRead({ sizeBytes, sha256: hex.sha256 ?? "", checksums, ...(compression && { compression }) });
 }
 
 async function* digested(pieces: Pieces, digests: Digests): AsyncGenerator<Uint8Array, void> {
@@ -79,17 +87,18 @@ function notAnImage(
   return new SourceError("NOT_AN_IMAGE", `${inIt} cannot be used: ${problem}. ${hint}`);
 }
 
-function assertChecksum(
-  checksum: Checksum,
-  found: { name: string; image: Digested; file: Digested; compression: Compression | undefined },
-): void {
-  const { algorithm, hex } = checksum;
-  const { name, image, file, compression } = found;
-  if (image.hex[algorithm] === hex || file.hex[algorithm] === hex) return;
-  const textOf = ({ hex: all }: Digested) => checksumText({ algorithm, hex: all[algorithm] ?? "" });
-  const has = compression
-    ? `the file has ${textOf(file)}, the image in it (${compression}) ${textOf(image)}`
-    : `it has ${textOf(file)}`;
-  const message = `${name} is not what isoChecksum says: ${has}, and isoChecksum is ${checksumText(checksum)}. Check where the file comes from; if it is right, correct isoChecksum.`;
+/**
+ * Compares what was found with what should be there.
+ *
+ * @param name of the file, for messages
+ * @throws {@link SourceError} `CHECKSUM_MISMATCH`
+ */
+export function assertChecksum(wanted: Checksum, { file, image }: Checksums, name: string): void {
+  if (image.hex === wanted.hex || file.hex === wanted.hex) return;
+  const has =
+    image.hex === file.hex
+      ? `it has ${checksumText(file)}`
+      : `the file has ${checksumText(file)}, the image in it ${checksumText(image)}`;
+  const message = `${name} is not what isoChecksum says: ${has}, and isoChecksum is ${checksumText(wanted)}. Check where the file comes from; if it is right, correct isoChecksum.`;
   throw new SourceError("CHECKSUM_MISMATCH", message);
 }

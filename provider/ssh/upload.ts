@@ -21,6 +21,33 @@ export interface UploadSource {
   sha256(): Promise<string>;
 }
 
+/** What an image is. */
+export interface Content {
+  readonly sizeBytes: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+/** Bytes that come in order only, such as those of a download, and that are known once all have come. */
+export interface StreamSource {
+  /** Names it in messages: a URL. */
+  readonly name: string;
+  /** The same for the same content. */
+  readonly identity: string;
+  /** Undefined until a stream was read whole, unless the content is known beforehand. */
+  readonly content: Content | undefined;
+  /** Begins from the first byte, each time. */
+  open(signal: AbortSignal): Promise<OpenStream>;
+}
+
+/** A stream that begins to come. */
+export interface OpenStream {
+  /** Undefined if it is not known beforehand. */
+  readonly sizeBytes?: number | undefined;
+  /** Each piece is good until the next one is asked for. Throws at the end if the content is not what it should be. */
+  readonly pieces: AsyncIterable<Uint8Array>;
+}
+
 /** What is sent. */
 export interface Upload {
   readonly source: UploadSource;
@@ -57,6 +84,26 @@ export function uploadRange(
 }
 
 /**
+ * Sends bytes of unknown number into a script on the host.
+ *
+ * @param writer reads them from its standard input
+ */
+export function uploadStream(
+  host: SharedConnection,
+  pieces: AsyncIterable<Uint8Array>,
+  { signal, onSent }: Omit<Upload, "source">,
+  writer: Script,
+): Promise<ExecResult> {
+  return host.exec(writer, {
+    purpose: "write the image",
+    timeoutMs: DISK_TIMEOUT_MS,
+    input: () => sending(pieces, { signal, onSent }),
+    signal,
+    isBulk: true,
+  });
+}
+
+/**
  * The whole by SFTP, which needs no shell where sshd serves it itself (`internal-sftp`).
  *
  * @param remotePath absolute path of a file to be made, mode 600
@@ -77,8 +124,15 @@ async function* copiesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
 }
 
 /** The bytes of a range on their way to a host. */
-async function* bytesOf({ source, signal, onSent }: Upload, range: Range): AsyncGenerator<Uint8Array> {
-  for await (const chunk of source.read(range)) {
+function bytesOf({ source, ...upload }: Upload, range: Range): AsyncGenerator<Uint8Array> {
+  return sending(source.read(range), upload);
+}
+
+async function* sending(
+  pieces: AsyncIterable<Uint8Array>,
+  { signal, onSent }: Omit<Upload, "source">,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of pieces) {
     signal.throwIfAborted();
     yield chunk;
     onSent(chunk.length);

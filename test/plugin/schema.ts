@@ -284,15 +284,17 @@ class Types {
 
   /** The fields that the resource classes always mark as secret. */
   #secrets(): string[] {
-    const found = this.#file("resources/connection.ts")
-      .statements.filter(ts.isVariableStatement)
-      .flatMap(({ declarationList }) => [...declarationList.declarations])
-      .find(({ name }) => name.getText() === "SECRETS");
-    const names = [...(found?.initializer?.getText().matchAll(/"(\w+)"/g) ?? [])].map(
-      ([, name = ""]) => name,
-    );
-    if (names.length === 0) throw new TypeError("resources/connection.ts: no list of SECRETS");
-    return names;
+    return ["resources/connection.ts", "resources/temp-iso.ts"].flatMap((module) => {
+      const found = this.#file(module)
+        .statements.filter(ts.isVariableStatement)
+        .flatMap(({ declarationList }) => [...declarationList.declarations])
+        .find(({ name }) => name.getText() === "SECRETS");
+      const names = [...(found?.initializer?.getText().matchAll(/"(\w+)"/g) ?? [])].map(
+        ([, name = ""]) => name,
+      );
+      if (names.length === 0) throw new TypeError(`${module}: no list of SECRETS`);
+      return names;
+    });
   }
 
   #file(module: string): ts.SourceFile {

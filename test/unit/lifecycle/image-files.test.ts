@@ -7,7 +7,7 @@ import { type BuildIsoOptions, buildIso } from "../../../provider/iso/build";
 import type { IsoFiles } from "../../../provider/iso/check";
 import { configure } from "../../../provider/lifecycle/connection";
 import { warningsOf } from "../../../provider/lifecycle/image-files";
-import { imageSource } from "../../../provider/lifecycle/image-source";
+import { imageOf } from "../../../provider/lifecycle/image-source";
 import { checkTempIso, type TempIsoInputs } from "../../../provider/lifecycle/inputs";
 import { UNKNOWN } from "../../../provider/lifecycle/unknown";
 import { writeTemporary } from "../image";
@@ -62,7 +62,9 @@ test("files are completed with the sha256 of their image, which is what a create
     nonce: expect.any(String),
   });
 
-  const source = await imageSource(inputs as unknown as TempIsoInputs);
+  const image = await imageOf(inputs as unknown as TempIsoInputs);
+  if (!("source" in image)) throw new Error("It is a stream.");
+  const { source } = image;
   const hash = createHash("sha256");
   for (const range of [
     { start: 0, end: 50_000 },
@@ -93,7 +95,7 @@ test("a changed local file changes the image", async () => {
 });
 
 test.each<[string, Record<string, unknown>, RegExp[]]>([
-  ["neither source", {}, [/^isoPath: is missing; .* or set files /]],
+  ["neither source", {}, [/^isoPath: is missing; .* or files /]],
   ["both sources", { isoPath: "a.iso", files }, [/^files: cannot be given together with isoPath/]],
   [
     "both sources, not known yet",

@@ -5,7 +5,7 @@ import { beforeEach, expect, test } from "vitest";
 import { buildIso, type BuildIsoOptions } from "../../../provider/iso/build";
 import type { IsoFiles } from "../../../provider/iso/check";
 import { configure } from "../../../provider/lifecycle/connection";
-import { imageSource } from "../../../provider/lifecycle/image-source";
+import { imageOf } from "../../../provider/lifecycle/image-source";
 import { checkTempIso, type TempIsoInputs } from "../../../provider/lifecycle/inputs";
 import { diff, type TempIsoState } from "../../../provider/lifecycle/temp-iso";
 import { UNKNOWN } from "../../../provider/lifecycle/unknown";
@@ -106,6 +106,7 @@ test.each([[undefined], [1], [2]] as const)(
   async (imageFormat) => {
     const isoSha256 = await sha256Of(files, { imageFormat: imageFormat ?? 1 });
     const inputs = { ...state, isoSha256, ...(imageFormat && { imageFormat }) };
-    expect(await (await imageSource(inputs)).sha256()).toBe(isoSha256);
+    const image = await imageOf(inputs);
+    expect("source" in image && (await image.source.sha256())).toBe(isoSha256);
   },
 );

@@ -172,7 +172,7 @@ test("many processes at once find the truth and lose no entry of each other's", 
   const paths = JSON.stringify(many.map(({ path }) => path));
   const program = `
     const { inspectOnce } = require(${source});
-    Promise.all(${paths}.map(inspectOnce)).then((found) => console.log(JSON.stringify(found)));
+    Promise.all(${paths}.map((path) => inspectOnce(path))).then((found) => console.log(JSON.stringify(found)));
   `;
   const node = ["--import", "tsx", "--input-type=commonjs", "--eval", program];
   const runs = await Promise.all(

@@ -19,6 +19,7 @@ async function read(file: Uint8Array, checksum = "", problem?: string) {
   const options = {
     name: "a.iso",
     checksum: parseChecksum(checksum),
+    headBytes: 65_536,
     problemOf: () => problem,
     onRead: (image: ReadImage) => (found = image),
   };
@@ -33,7 +34,7 @@ describe.each([
   test("is read with its size and sha256", async () => {
     const { bytes, found } = await read(file);
     expect(bytes.equals(content)).toBe(true);
-    expect(found).toEqual({
+    expect(found).toMatchObject({
       sizeBytes: content.length,
       sha256: sha("sha256", content).slice(7),
       ...expected,

@@ -1,0 +1,42 @@
+# shellcheck shell=bash
+# An image that comes as a stream. How much will come is not always known: a small archive can hold a huge image.
+
+# write_stream PATH SEEK BYTES BLOCK_BYTES STEP_BLOCKS
+# Writes standard input into PATH/upload from block SEEK on. Looks after every STEP_BLOCKS blocks whether there is
+# still room, and at the beginning whether BYTES fit. Prints what has_room prints, and received=BYTES.
+# Status: FOLDER_FAILED, NO_ROOM, IMAGE_FAILED
+# Needs: note_writer has_room_beside
+write_stream() {
+  local seek=$2 block_bytes=$4 step_blocks=$5 received=0 words
+  umask 077
+  cd -- "$1" || return "$FOLDER_FAILED"
+  note_writer
+  has_room_beside "$3" || return "$NO_ROOM"
+  while :; do
+    words=$(exec dd of=upload bs="$block_bytes" count="$step_blocks" seek="$seek" iflag=fullblock conv=notrunc 2>&1) || {
+      printf '%s\n' "${words%%$'\n'[0-9]*}" >&2
+      return "$IMAGE_FAILED"
+    }
+    [[ $words =~ $'\n'([0-9]+)\ bytes ]] || return "$IMAGE_FAILED"
+    received=$((received + BASH_REMATCH[1]))
+    [ "${BASH_REMATCH[1]}" -eq $((block_bytes * step_blocks)) ] || break
+    seek=$((seek + step_blocks))
+    has_room_beside 0 || return "$NO_ROOM"
+  done
+  echo "received=$received"
+}
+
+# has_room_beside BYTES
+# Whether BYTES more fit in the file system of the current folder, beside what uploads under way in the folders
+# around it have still to write. Prints what has_room prints.
+# Needs: folder_names find_obstacles has_room
+has_room_beside() {
+  local names promised
+  (
+    cd .. || exit
+    folder_names
+    # No resource has an empty name, so no upload counts as another create of it.
+    find_obstacles '' "${names[@]}" >/dev/null
+    has_room "$1" "$promised"
+  )
+}

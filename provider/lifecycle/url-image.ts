@@ -1,0 +1,103 @@
+import { createHash } from "node:crypto";
+import { HEAD_BYTES } from "../iso/inspect";
+import { type Checksum, checksumText, findChecksum, parseChecksum } from "../source/checksum";
+import { compressionOf, MAGIC_BYTES } from "../source/compression";
+import { SourceError } from "../source/error";
+import { type FileFacts, factsOf, openFile, readText, shownUrl, type WebFile } from "../source/http";
+import { imageIn } from "../source/image";
+import { peek } from "../source/pieces";
+import type { Content, StreamSource } from "../ssh/upload";
+import type { TempIsoInputs } from "./inputs";
+import { headProblem } from "./inspect-file";
+
+/** The inputs that say what is at a URL. */
+export type UrlInputs = Pick<TempIsoInputs, "headers" | "isoChecksum"> & { readonly isoUrl: string };
+
+/** What this process has found at a URL, by identity: another disc of the same image is linked, not downloaded. */
+const contents = new Map<string, Content>();
+
+/**
+ * Names the content at a URL without reading it: by its checksum, `sha256:<hex>`, which may come from a list, or by
+ * what the server says of it, `etag "…" at <hash of the URL>`. One request, or none if the checksum is given.
+ *
+ * @throws `SourceError`
+ */
+export async function identityOf(inputs: UrlInputs): Promise<string> {
+  const { isoUrl: url, headers, isoChecksum } = inputs;
+  if (isoChecksum !== undefined) return checksumText(await checksumFor(isoChecksum, fileNameOf(url), inputs));
+  return identityIn(await factsOf({ url, headers }), url);
+}
+
+/**
+ * The checksum itself, or that of the file in the list at a URL.
+ *
+ * @throws `SourceError`
+ */
+export async function checksumFor(
+  isoChecksum: string,
+  fileName: string,
+  { isoUrl, headers }: Partial<UrlInputs> = {},
+): Promise<Checksum> {
+  const checksum = parseChecksum(isoChecksum);
+  if (checksum) return checksum;
+  // The headers are for the server of the image alone.
+  const isSameServer = isoUrl !== undefined && new URL(isoUrl).origin === new URL(isoChecksum).origin;
+  const list = await readText({ url: isoChecksum, ...(isSameServer && { headers }) });
+  return findChecksum(list, fileName, shownUrl(isoChecksum));
+}
+
+/** The image at a URL: streamed, decompressed, and compared with what check was told. */
+export function urlImage(inputs: TempIsoInputs & UrlInputs): StreamSource {
+  const { isoUrl: url, headers, isoIdentity = "" } = inputs;
+  const file: WebFile = { url, headers };
+  const name = shownUrl(url);
+  const checksum = parseChecksum(isoIdentity);
+  return {
+    name,
+    identity: isoIdentity,
+    get content() {
+      return contents.get(isoIdentity);
+    },
+    open: async (signal) => {
+      const { content: download, ...facts } = await openFile(file, { signal });
+      if (!checksum) assertSame(isoIdentity, identityIn(facts, url), name);
+      const { head, all } = await peek(download, MAGIC_BYTES);
+      const pieces = imageIn(all, {
+        name,
+        checksum,
+        headBytes: HEAD_BYTES,
+        problemOf: headProblem,
+        onRead: ({ sizeBytes, sha256 }) => void contents.set(isoIdentity, { sizeBytes, sha256 }),
+      });
+      // Only decompressing an archive tells how large the image in it is.
+      return { pieces, sizeBytes: compressionOf(head) ? undefined : facts.sizeBytes };
+    },
+  };
+}
+
+/** @throws `SourceError` if the server says nothing by which a change would be noticed */
+function identityIn({ etag, lastModified, sizeBytes }: FileFacts, url: string): string {
+  const { origin, pathname } = new URL(url);
+  const place = createHash("sha256").update(`${origin}${pathname}`).digest("hex").slice(0, 16);
+  if (etag !== undefined) return `etag ${etag} at ${place}`;
+  if (lastModified !== undefined)
+    return `last modified ${lastModified}, ${sizeBytes ?? "?"} bytes, at ${place}`;
+  const message = `${shownUrl(url)} comes with neither ETag nor Last-Modified, so nobody would notice that it changed. Set isoChecksum.`;
+  throw new SourceError("NO_CHECKSUM", message);
+}
+
+function assertSame(before: string, now: string, name: string): void {
+  if (before === now) return;
+  const message = `${name} changed while the program ran. Run the command again.`;
+  throw new SourceError("CONTENT_CHANGED", message);
+}
+
+/** The last part of a URL's path. */
+function fileNameOf(url: string): string {
+  const last = new URL(url).pathname.split("/").at(-1) ?? "";
+  try {
+    return decodeURIComponent(last);
+  } catch {
+    return last;
+  }
+}
