@@ -11,6 +11,7 @@ import {
   type UploadSource,
   uploadStream,
 } from "../ssh/upload";
+import { downloadOnHost } from "./download";
 import { HostError, withHostWords } from "./error";
 import { FILE, type Folder, pathOf } from "./folder";
 import type { KnownImage, TempIsoPlan } from "./plan";
@@ -39,6 +40,9 @@ const LEAST_FOR_STREAMS_BYTES = 8 * MIB;
 /** After a lost connection, the host prints the hash of each block of this size that it has. */
 const BLOCK_BYTES = UNIT_BYTES;
 
+/** How many blocks of {@link WRITE_BYTES} are written before the host looks at its room again: 64 MiB. */
+const STEP_BLOCKS = (64 * MIB) / WRITE_BYTES;
+
 /** A slow disk takes minutes to write or read some GiB. */
 const DISK_TIMEOUT_MS = 10 * 60_000;
 
@@ -58,7 +62,13 @@ export async function uploadImage(
   options: { isBegun?: boolean } = {},
 ): Promise<void> {
   const { folder, image, signal } = plan;
-  if ("stream" in image) return sendStream(host, { folder, stream: image.stream, signal }, options);
+  if ("stream" in image) {
+    const { stream } = image;
+    const steps = { blockBytes: WRITE_BYTES, stepBlocks: STEP_BLOCKS };
+    return stream.download
+      ? downloadOnHost(host, { folder, download: stream.download, signal }, steps)
+      : sendStream(host, { folder, stream, signal }, options);
+  }
   await sendImage(host, { folder, image, signal }, options);
   await assertUnchanged(host, { image });
 }
@@ -198,9 +208,6 @@ async function missingRanges(host: SharedConnection, folder: Folder, source: Upl
   }
   return missing;
 }
-
-/** How many blocks of {@link WRITE_BYTES} are written before the host looks at its room again: 64 MiB. */
-const STEP_BLOCKS = (64 * MIB) / WRITE_BYTES;
 
 /** Sends a stream from its beginning; after a lost connection, without the blocks that the host has. */
 async function sendStream(

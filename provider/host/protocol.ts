@@ -17,6 +17,8 @@ export const EXIT = {
   imageFailed: 11,
   markerStays: 12,
   otherHost: 13,
+  /** The host could not download the image itself. */
+  downloadFailed: 14,
 } as const;
 
 /** A line of output that asks whether anybody waits for the disc. */

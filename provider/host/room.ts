@@ -1,6 +1,6 @@
 import { sizeText } from "../text/units";
 import { HostError } from "./error";
-import { valueOf } from "./protocol";
+import { parseLines } from "./protocol";
 
 const KIB = 1024;
 
@@ -34,7 +34,9 @@ export function parseRoom(stdout: string): {
   readonly keptFreeBytes?: number;
   readonly promisedBytes?: number;
 } {
-  const [, type = "", ...sizes] = /^(.*) (\d+) (\d+) (\d+)$/.exec(valueOf(stdout, "free") ?? "") ?? [];
+  // A stream is measured again and again: the last time counts.
+  const free = parseLines(stdout).filter(({ key }) => key === "free");
+  const [, type = "", ...sizes] = /^(.*) (\d+) (\d+) (\d+)$/.exec(free.at(-1)?.value ?? "") ?? [];
   const [availableBytes, keptFreeBytes, promisedBytes] = sizes.map((kib) => Number(kib) * KIB);
   if (availableBytes === undefined || keptFreeBytes === undefined || promisedBytes === undefined)
     return { type };

@@ -35,6 +35,8 @@ export interface TempIsoInputs {
   readonly isoChecksum?: string;
   /** Sent with requests for {@link isoUrl}. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The host fetches {@link isoUrl} itself. */
+  readonly downloadOnHost?: boolean;
   readonly files?: IsoFiles;
   readonly volumeLabel?: string;
   readonly srName?: string;
@@ -74,6 +76,7 @@ const ARGUMENTS: ArgumentTable<Exclude<keyof TempIsoInputs, Added>> = {
     isoUrl: optionalText(isoUrlProblem),
     isoChecksum: optionalText(isoChecksumProblem),
     headers: optional(headersProblem),
+    downloadOnHost: optional(downloadOnHostProblem),
     files: optional(checkFiles),
     volumeLabel: optional(labelProblem),
     srName: optionalText(srNameProblem),
@@ -195,6 +198,15 @@ function headersProblem(headers: unknown, { isoUrl }: Arguments): string | undef
     return "must be an object such as { Authorization: … }";
   const wrong = Object.entries(headers).find(([name, value]) => !isUnknown(value) && !isHeader(name, value));
   return wrong && `${wrong[0]} must be a header's name with a string of printable characters as its value`;
+}
+
+function downloadOnHostProblem(value: unknown, { isoUrl, isoChecksum }: Arguments): string | undefined {
+  if (typeof value !== "boolean") return "must be true or false";
+  if (!value) return undefined;
+  if (isoUrl === undefined) return "needs isoUrl, which the host is to download";
+  return isoChecksum === undefined
+    ? "needs isoChecksum, because what the host downloads is not seen here"
+    : undefined;
 }
 
 function isHeader(name: string, value: unknown): boolean {

@@ -4,9 +4,9 @@ import { type Checksum, checksumText, findChecksum, parseChecksum } from "../sou
 import { compressionOf, MAGIC_BYTES } from "../source/compression";
 import { SourceError } from "../source/error";
 import { type FileFacts, factsOf, openFile, readText, shownUrl, type WebFile } from "../source/http";
-import { imageIn } from "../source/image";
+import { assertChecksum, imageIn, notAnImage } from "../source/image";
 import { peek } from "../source/pieces";
-import type { Content, StreamSource } from "../ssh/upload";
+import type { Content, HostDownload, StreamSource } from "../ssh/upload";
 import type { TempIsoInputs } from "./inputs";
 import { headProblem } from "./inspect-file";
 
@@ -52,9 +52,12 @@ export function urlImage(inputs: TempIsoInputs & UrlInputs): StreamSource {
   const file: WebFile = { url, headers };
   const name = shownUrl(url);
   const checksum = parseChecksum(isoIdentity);
+  const onRead = ({ sizeBytes, sha256 }: Content) => void contents.set(isoIdentity, { sizeBytes, sha256 });
+  const download = inputs.downloadOnHost && checksum ? hostDownload(inputs, checksum, onRead) : undefined;
   return {
     name,
     identity: isoIdentity,
+    download,
     get content() {
       return contents.get(isoIdentity);
     },
@@ -67,10 +70,31 @@ export function urlImage(inputs: TempIsoInputs & UrlInputs): StreamSource {
         checksum,
         headBytes: HEAD_BYTES,
         problemOf: headProblem,
-        onRead: ({ sizeBytes, sha256 }) => void contents.set(isoIdentity, { sizeBytes, sha256 }),
+        onRead,
       });
       // Only decompressing an archive tells how large the image in it is.
       return { pieces, sizeBytes: compressionOf(head) ? undefined : facts.sizeBytes };
+    },
+  };
+}
+
+/** The same, fetched by the host. */
+function hostDownload(
+  { isoUrl: url, headers = {} }: UrlInputs,
+  checksum: Checksum,
+  onRead: (content: Content) => void,
+): HostDownload {
+  const { algorithm } = checksum;
+  const name = shownUrl(url);
+  return {
+    name,
+    url,
+    headers,
+    algorithm,
+    verify: ({ file, image, isImage, content }) => {
+      assertChecksum(checksum, { file: { algorithm, hex: file }, image: { algorithm, hex: image } }, name);
+      if (!isImage) throw notAnImage(name, "it is neither an ISO 9660 nor a UDF image");
+      onRead(content);
     },
   };
 }

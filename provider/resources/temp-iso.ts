@@ -50,6 +50,11 @@ export interface XenTempIsoOptions {
   isoChecksum?: pulumi.Input<string | undefined> | undefined;
   /** Sent with the requests for `isoUrl`, to its server alone. Their values are always kept as secrets. */
   headers?: pulumi.Input<Record<string, pulumi.Input<string>> | undefined> | undefined;
+  /**
+   * The host downloads `isoUrl` itself, with its own `curl` and its own route, and decompresses it with the program that
+   * it has for that. Needs `isoChecksum`. Default false.
+   */
+  downloadOnHost?: pulumi.Input<boolean | undefined> | undefined;
   /** Of an image built from `files`, at most 32 characters. Default `cidata`, which cloud-init's NoCloud looks for. */
   volumeLabel?: pulumi.Input<string | undefined> | undefined;
   /** The SR's `name-label`. Default: `<resource name>-<8 hex>`, chosen at create. */

@@ -55,7 +55,8 @@ export async function* imageIn(file: Pieces, options: ImageOptions): AsyncGenera
   const content = compression ? decompress(compression, digested(all, ofFile), name) : all;
   const { head, all: image } = await peek(content, headBytes);
   const problem = problemOf(head);
-  if (problem !== undefined) throw notAnImage(name, problem, head, compression);
+  if (problem !== undefined)
+    throw notAnImage(compression ? `What is compressed in ${name}` : name, problem, head);
   yield* digested(image, ofImage);
 
   const found = ofImage.end();
@@ -73,18 +74,17 @@ async function* digested(pieces: Pieces, digests: Digests): AsyncGenerator<Uint8
   }
 }
 
-function notAnImage(
-  name: string,
-  problem: string,
-  head: Buffer,
-  compression: Compression | undefined,
-): SourceError {
-  const inIt = compression ? `What is compressed in ${name}` : name;
-  const isPage = /^\s*<(!doctype|html|head|\?xml)/i.test(head.toString("latin1", 0, 256));
+/**
+ * The error for a file that is no image.
+ *
+ * @param head the first bytes, if they are known: a web page is called one
+ */
+export function notAnImage(name: string, problem: string, head: Uint8Array = new Uint8Array()): SourceError {
+  const isPage = /^\s*<(!doctype|html|head|\?xml)/i.test(Buffer.from(head).toString("latin1", 0, 256));
   const hint = isPage
     ? "It is a web page: open the URL in a browser to see what it says, such as a login or an error."
     : "Give an ISO image, as it is or compressed with gzip, xz, zstd or bzip2.";
-  return new SourceError("NOT_AN_IMAGE", `${inIt} cannot be used: ${problem}. ${hint}`);
+  return new SourceError("NOT_AN_IMAGE", `${name} cannot be used: ${problem}. ${hint}`);
 }
 
 /**

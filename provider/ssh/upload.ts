@@ -36,8 +36,29 @@ export interface StreamSource {
   readonly identity: string;
   /** Undefined until a stream was read whole, unless the content is known beforehand. */
   readonly content: Content | undefined;
+  /** Set if the host fetches it itself. */
+  readonly download?: HostDownload | undefined;
   /** Begins from the first byte, each time. */
   open(signal: AbortSignal): Promise<OpenStream>;
+}
+
+/** What a host downloads itself. */
+export interface HostDownload {
+  /** Names it in messages. */
+  readonly name: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Of the checksums that the host makes. */
+  readonly algorithm: "sha256" | "sha512";
+  /** Called with what the host has; throws if that is not what it should be. */
+  verify(found: {
+    /** Checksum of the file as it came, hex. */
+    readonly file: string;
+    /** Checksum of the image in it, hex. */
+    readonly image: string;
+    readonly isImage: boolean;
+    readonly content: Content;
+  }): void;
 }
 
 /** A stream that begins to come. */

@@ -190,3 +190,96 @@ test("several discs of the same image are downloaded once", async () => {
   for (const state of states) await deleteDisc(state);
   expect(await pool.leftovers()).toEqual(nothing);
 });
+
+describe("downloadOnHost", () => {
+  const large = Buffer.concat([imageBytes("on the host"), randomBytes(3 * MIB)]);
+
+  test.each([
+    ["as it is", "sha256", large],
+    ["as it is, by its sha512", "sha512", large],
+    ["compressed", "sha256", execFileSync("xz", ["-c"], { input: large, maxBuffer: 100 * MIB })],
+  ])(
+    "an image %s is fetched by the host, after a redirect and a cut",
+    async (_how, algorithm, bytes) => {
+      await using pool = await startPool({ transport: "sshd" });
+      const host = pool.coordinator;
+      await using server = await WebServer.start();
+      const file = server.serve("/b.iso", { bytes, cut: { times: 2, afterBytes: MIB } });
+      const isoUrl = server.serve("/a.iso", {
+        redirect: new URL(file).pathname,
+        needsHeader: ["x-token", 's3"cr\\et'],
+      });
+      const hex = createHash(algorithm).update(bytes).digest("hex");
+      const headers = { "x-token": 's3"cr\\et' };
+      const args = { isoUrl, isoChecksum: `${algorithm}:${hex}`, headers, downloadOnHost: true };
+      const state = await createDisc(urlArguments(host, args));
+
+      expect(imageOn(host, state).equals(large)).toBe(true);
+      expect(state).toMatchObject({ isoSize: large.length, isoSha256: sha256(large), status: "ready" });
+      expect(server.downloads.every(({ headers: sent }) => sent["user-agent"] === "pulumi-xen-iso")).toBe(
+        true,
+      );
+      expect(server.downloads.filter(({ headers: sent }) => sent.range?.endsWith("-"))).not.toEqual([]);
+      await deleteDisc(state);
+      expect(await pool.leftovers()).toEqual(nothing);
+    },
+    60_000,
+  );
+
+  test("the headers do not follow a redirect to another server", async () => {
+    await using pool = await startPool({ transport: "embedded" });
+    await using server = await WebServer.start();
+    await using other = await WebServer.start();
+    const isoUrl = server.serve("/a.iso", { redirect: other.serve("/a.iso", { bytes: large }) });
+    const args = {
+      isoUrl,
+      isoChecksum: `sha256:${sha256(large)}`,
+      headers: { "x-token": "s3cret" },
+      downloadOnHost: true,
+    };
+    await createDisc(urlArguments(pool.coordinator, args));
+    expect(server.requests.map(({ headers }) => headers["x-token"])).toEqual(["s3cret"]);
+    expect(other.requests.every(({ headers }) => headers["x-token"] === undefined)).toBe(true);
+  });
+
+  test.each<[string, WebFileBehaviour, RegExp, Uint8Array?]>([
+    [
+      "another checksum",
+      { bytes: Buffer.concat([large, Buffer.from("more")]) },
+      /is not what isoChecksum says/,
+    ],
+    ["a file that is not there", { status: 404 }, /the server answered 404\. Check the URL/],
+    ["a damaged archive", { bytes: gzipSync(large).subarray(0, MIB) }, /cannot be decompressed/],
+    ["no image", { bytes: Buffer.alloc(100_000) }, /neither an ISO 9660 nor a UDF/, Buffer.alloc(100_000)],
+  ])("%s makes no disc, and leaves nothing", async (_what, file, message, expected = large) => {
+    await using pool = await startPool({ transport: "embedded" });
+    await using server = await WebServer.start();
+    const isoUrl = server.serve("/a.iso", file);
+    const args = {
+      isoUrl: `${isoUrl}?t=s3cret`,
+      isoChecksum: `sha256:${sha256(expected)}`,
+      downloadOnHost: true,
+    };
+    const failure = await createDisc(urlArguments(pool.coordinator, args)).catch((error: unknown) => error);
+    expect(String(failure)).toMatch(message);
+    expect(String(failure)).not.toContain("s3cret");
+    expect(await pool.leftovers()).toEqual(nothing);
+  });
+
+  test("a host without room is refused before the download", async () => {
+    const fresh = Buffer.concat([imageBytes("no room"), randomBytes(3 * MIB)]);
+    await using pool = await startPool({ transport: "embedded" });
+    await using server = await WebServer.start();
+    const isoUrl = server.serve("/a.iso", { bytes: fresh });
+    pool.coordinator.setSpace({
+      path: "/var/opt",
+      totalBytes: 18 * GIB,
+      availableBytes: 1.8 * GIB + MIB,
+      type: "ext2/ext3",
+    });
+    const args = { isoUrl, isoChecksum: `sha256:${sha256(fresh)}`, downloadOnHost: true };
+    await expect(createDisc(urlArguments(pool.coordinator, args))).rejects.toThrow(/no room for an image/);
+    expect(server.downloads).toHaveLength(1);
+    expect(await pool.leftovers()).toEqual(nothing);
+  });
+});

@@ -5,13 +5,22 @@
 # Writes standard input into PATH/upload from block SEEK on. Looks after every STEP_BLOCKS blocks whether there is
 # still room, and at the beginning whether BYTES fit. Prints what has_room prints, and received=BYTES.
 # Status: FOLDER_FAILED, NO_ROOM, IMAGE_FAILED
-# Needs: note_writer has_room_beside
+# Needs: note_writer has_room_beside receive_stream
 write_stream() {
-  local seek=$2 block_bytes=$4 step_blocks=$5 received=0 words
   umask 077
   cd -- "$1" || return "$FOLDER_FAILED"
   note_writer
   has_room_beside "$3" || return "$NO_ROOM"
+  receive_stream "$2" "$4" "$5"
+}
+
+# receive_stream SEEK BLOCK_BYTES STEP_BLOCKS
+# Writes standard input into `upload` in the current folder from block SEEK on. Looks after every STEP_BLOCKS blocks
+# whether there is still room. Prints written=BYTES after each step, and received=BYTES at the end.
+# Status: NO_ROOM, IMAGE_FAILED
+# Needs: has_room_beside
+receive_stream() {
+  local seek=$1 block_bytes=$2 step_blocks=$3 received=0 words
   while :; do
     words=$(exec dd of=upload bs="$block_bytes" count="$step_blocks" seek="$seek" iflag=fullblock conv=notrunc 2>&1) || {
       printf '%s\n' "${words%%$'\n'[0-9]*}" >&2
@@ -21,6 +30,7 @@ write_stream() {
     received=$((received + BASH_REMATCH[1]))
     [ "${BASH_REMATCH[1]}" -eq $((block_bytes * step_blocks)) ] || break
     seek=$((seek + step_blocks))
+    echo "written=$received"
     has_room_beside 0 || return "$NO_ROOM"
   done
   echo "received=$received"
