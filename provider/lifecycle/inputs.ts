@@ -110,7 +110,13 @@ export async function checkTempIso(olds: Arguments, given: Arguments) {
   const { srMountPath = DEFAULT_SR_MOUNT_PATH, owner } = args;
   if (hasControlCharacter(owner)) problems.add("name", "the resource's name has a control character in it");
   checkSource(args, problems);
-  const isSourceGood = !problems.concern(...SOURCES, "volumeLabel", "isoChecksum", "headers");
+  const isSourceGood = !problems.concern(
+    ...SOURCES,
+    "volumeLabel",
+    "isoChecksum",
+    "headers",
+    "downloadOnHost",
+  );
   const content = isSourceGood ? await contentOf(olds, args, problems) : {};
 
   const { failures } = problems;

@@ -7,11 +7,17 @@ import { type FileFacts, factsOf, openFile, readText, shownUrl, type WebFile } f
 import { assertChecksum, imageIn, notAnImage } from "../source/image";
 import { peek } from "../source/pieces";
 import type { Content, HostDownload, StreamSource } from "../ssh/upload";
-import type { TempIsoInputs } from "./inputs";
 import { headProblem } from "./inspect-file";
 
 /** The inputs that say what is at a URL. */
-export type UrlInputs = Pick<TempIsoInputs, "headers" | "isoChecksum"> & { readonly isoUrl: string };
+export interface UrlInputs {
+  readonly isoUrl: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly isoChecksum?: string;
+  readonly downloadOnHost?: boolean;
+  /** What check found with {@link identityOf}. */
+  readonly isoIdentity?: string;
+}
 
 /** What this process has found at a URL, by identity: another disc of the same image is linked, not downloaded. */
 const contents = new Map<string, Content>();
@@ -47,7 +53,7 @@ export async function checksumFor(
 }
 
 /** The image at a URL: streamed, decompressed, and compared with what check was told. */
-export function urlImage(inputs: TempIsoInputs & UrlInputs): StreamSource {
+export function urlImage(inputs: UrlInputs): StreamSource {
   const { isoUrl: url, headers, isoIdentity = "" } = inputs;
   const file: WebFile = { url, headers };
   const name = shownUrl(url);

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import * as http from "node:http";
 import * as https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { HttpProxyAgent } from "http-proxy-agent";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import { getProxyForUrl } from "proxy-from-env";
@@ -246,6 +247,9 @@ async function requestOnce(url: URL, options: RequestOptions): Promise<http.Inco
     // As the file is: a length would otherwise be of what is sent.
     headers: { "user-agent": "pulumi-xen-iso", "accept-encoding": "identity", ...headers },
     agent: agentFor(url),
+    // Behind a proxy the agent forgets an address that is no name.
+    checkServerIdentity: (_name: string, certificate: PeerCertificate) =>
+      checkServerIdentity(url.hostname.replace(/^\[|\]$/g, ""), certificate),
     ...(signal && { signal }),
   });
   let answer: http.ClientRequest | http.IncomingMessage = sent;

@@ -167,3 +167,12 @@ test("a damaged archive is a problem of isoPath", async () => {
     expect.stringMatching(/^isoPath: .*cannot be decompressed \(gzip\)/),
   ]);
 });
+
+test.each<[Record<string, unknown>, RegExp]>([
+  [{ isoUrl }, /^downloadOnHost: needs isoChecksum/],
+  [{ isoPath: "x.iso" }, /^downloadOnHost: needs isoUrl/],
+])("downloadOnHost is refused with %j", async (args, message) => {
+  server.serve("/a.iso", { bytes });
+  const found = await reasons({ ...args, downloadOnHost: true });
+  expect(found).toEqual(expect.arrayContaining([expect.stringMatching(message)]));
+});
