@@ -48,5 +48,5 @@ function renewFoldersOf(host: SharedConnection): Set<string> {
  */
 export async function renewMarkers(host: SharedConnection, paths: readonly string[]): Promise<void> {
   const script = remote(sh`renew_markers ${paths}`);
-  await host.exec(script, { purpose: "renew the markers", timeoutMs: QUICK_TIMEOUT_MS });
+  await host.exec(script, { purpose: "renew the markers", timeoutMs: QUICK_TIMEOUT_MS, isUrgent: true });
 }
