@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import type { ConnectionInputs } from "../lifecycle/connection";
-import { privateKeyProblem } from "../ssh/authentication";
+import { loadPrivateKey } from "../ssh/private-key";
 import { UsageError } from "./exit";
 
 /** Whether somebody is there to be asked. */
@@ -30,7 +30,7 @@ export async function completeCredentials<T extends ConnectionInputs>(connection
   const proxy = connection.proxy && (await completeCredentials(connection.proxy));
   const complete = proxy ? { ...connection, proxy } : connection;
   if (privateKey !== undefined) {
-    if (privateKeyPassword !== undefined || privateKeyProblem(privateKey) === undefined) return complete;
+    if (privateKeyPassword !== undefined || "key" in loadPrivateKey(privateKey)) return complete;
     return {
       ...complete,
       privateKeyPassword: await askSecret(`Password of the private key for ${user}@${host}: `),

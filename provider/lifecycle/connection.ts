@@ -1,6 +1,6 @@
 import type { Config } from "@pulumi/pulumi/dynamic";
-import { privateKeyProblem } from "../ssh/authentication";
 import { parseHostKeyOption } from "../ssh/host-key";
+import { loadPrivateKey } from "../ssh/private-key";
 import type { SshTarget } from "../ssh/target";
 import type { Problems } from "./problems";
 import { currentSession } from "./session";
@@ -15,7 +15,8 @@ export interface ConnectionInputs {
   readonly privateKey?: string;
   readonly privateKeyPassword?: string;
   readonly agentSocketPath?: string;
-  readonly hostKey?: string;
+  /** One, or several of which any may match. */
+  readonly hostKey?: string | readonly string[];
   readonly proxy?: ConnectionInputs;
   readonly dialErrorLimit?: number;
   readonly perDialTimeout?: number;
@@ -27,37 +28,47 @@ type Field = Exclude<keyof ConnectionInputs, "proxy">;
 type Rule = (value: unknown) => string | undefined;
 
 const text: Rule = (value) =>
-  typeof value === "string" && value !== "" ? undefined : "takes a text that is not empty";
+  typeof value === "string" && value !== "" ? undefined : "must be a non-empty string";
 
 const line: Rule = (value) =>
   text(value) ??
-  (/[\p{Cc}\s]/u.test(value as string) ? "has a blank or a control character in it" : undefined);
+  (/[\p{Cc}\s]/u.test(value as string) ? "must not contain blanks or control characters" : undefined);
 
 const integerFrom =
   (least: number, most: number): Rule =>
   (value) =>
     Number.isInteger(value) && (value as number) >= least && (value as number) <= most
       ? undefined
-      : `takes a whole number from ${least} to ${most}`;
+      : `must be a whole number from ${least} to ${most}`;
 
 const RULES: Readonly<Record<Field, Rule>> = {
-  host: (value) =>
-    line(value) ??
-    (/[/@[\]]/.test(value as string)
-      ? "takes a name or an IP address alone, without user, port or brackets"
-      : undefined),
+  host: (value) => line(value) ?? hostProblem(value as string),
   port: integerFrom(1, 65_535),
   user: line,
   password: text,
   privateKey: text,
   privateKeyPassword: text,
   agentSocketPath: text,
-  hostKey: (value) => text(value) ?? messageOf(() => parseHostKeyOption(value as string)),
+  hostKey: (value) =>
+    (Array.isArray(value) ? value : [value]).some((key) => text(key) !== undefined)
+      ? "must be a non-empty string, or a list of such"
+      : messageOf(() => parseHostKeyOption(value as string | string[])),
   dialErrorLimit: integerFrom(-1, 10_000),
   perDialTimeout: integerFrom(0, 86_400),
 };
 
 const FIELDS = Object.keys(RULES) as Field[];
+
+/** Users paste what they give to `ssh`. */
+function hostProblem(host: string): string | undefined {
+  const alone = "must be a name or an IP address alone";
+  if (host.includes("://"))
+    return `${alone}, without "ssh://"; set connection.user and connection.port for the rest`;
+  if (host.includes("@")) return `${alone}; set the user with connection.user`;
+  if (/^\[.*\](:\d+)?$|^[^:]*:\d+$/.test(host))
+    return `${alone}, without brackets; set the port with connection.port`;
+  return /[/[\]]/.test(host) ? `${alone}, without a path or brackets` : undefined;
+}
 
 let configuration: Config | undefined;
 
@@ -89,7 +100,7 @@ export function checkConnection(inputs: unknown, problems: Problems): void {
   // Known only later, then as a whole: checked again at that time.
   if (isUnknown(inputs)) return;
   if (!isRecord(inputs ?? {})) {
-    problems.add("connection", "takes an object such as { host, password, hostKey }");
+    problems.add("connection", "must be an object such as { host, password, hostKey }");
     return;
   }
   const given = (inputs ?? {}) as Record<string, unknown>;
@@ -165,7 +176,7 @@ function checkFields(
   if (!isRecord(proxy)) {
     problems.add(
       nameOf("proxy"),
-      "takes an object with the fields of a connection (as JSON in the configuration)",
+      "must be an object with the fields of a connection (as JSON in the configuration)",
     );
     return;
   }
@@ -185,15 +196,15 @@ function checkCredentials(connection: Record<string, unknown>, path: string, pro
     problems.add(path, `has no way to log in; set password, privateKey or agentSocketPath${orConfigure}`);
   }
   if (typeof privateKey !== "string" || isUnknown(privateKey) || isUnknown(privateKeyPassword)) return;
-  const problem = privateKeyProblem(privateKey, privateKeyPassword as string | undefined);
-  if (problem) problems.add(`${path}.privateKey`, `cannot be used: ${problem}`);
+  const loaded = loadPrivateKey(privateKey, privateKeyPassword as string | undefined);
+  if ("problem" in loaded) problems.add(`${path}.privateKey`, `cannot be used: ${loaded.problem}`);
 }
 
 function refuseUnknownFields(given: Record<string, unknown>, path: string, problems: Problems): void {
   const known = [...FIELDS, "proxy"];
   for (const field of Object.keys(given))
     if (!known.includes(field))
-      problems.add(`${path}.${field}`, `is no field of a connection; there are ${known.join(", ")}`);
+      problems.add(`${path}.${field}`, `is not a field of a connection; expected one of ${known.join(", ")}`);
 }
 
 /** Configuration is text: numbers are read as such, anything else stays to be refused by its rule. */

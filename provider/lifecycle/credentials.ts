@@ -1,4 +1,4 @@
-import { SshError } from "../ssh/error";
+import { isRefusedLogin } from "../ssh/error";
 import { SharedConnection } from "../ssh/shared-connection";
 import { addressOf, type SshTarget } from "../ssh/target";
 import { type ConnectionInputs, effectiveConnection, toSshTarget } from "./connection";
@@ -40,7 +40,7 @@ export async function logInTo(
       await host.hostKey();
       return host;
     } catch (error) {
-      if (!(error instanceof SshError) || error.code !== "AUTHENTICATION_FAILED") throw error;
+      if (!isRefusedLogin(error)) throw error;
     }
   }
   return SharedConnection.to(stored);

@@ -1,13 +1,12 @@
 import { HostError } from "../host/error";
 import { identify } from "../host/identify";
 import { listPoolHosts, onEach, type PoolHost, type PoolMember } from "../host/pool";
-import { SshError } from "../ssh/error";
+import { isSilentHost, SshError } from "../ssh/error";
 import type { SharedConnection } from "../ssh/shared-connection";
 import { type ConnectionInputs, effectiveConnection } from "./connection";
 import { logInTo } from "./credentials";
 import { warn } from "./engine-log";
 import { hostOf, type ReachedHost } from "./reached-host";
-import { isUnreachable } from "./unreachable";
 
 /** A host of the pool that a disc is on, as outputs record it. */
 export interface StoredPoolHost {
@@ -73,7 +72,7 @@ async function speakerOf(
   try {
     return await connected(hostOf(state));
   } catch (error) {
-    if (!isUnreachable(error)) throw error;
+    if (!isSilentHost(error)) throw error;
     for (const each of state.hosts ?? []) {
       const other = await connected(logInTo(connectionOf(state, each), state)).catch(() => undefined);
       if (other) return other;
@@ -153,7 +152,7 @@ async function connectTo(
       const host = await connected(memberConnection(pool, inputs, each, stored));
       return { ...each, host };
     } catch (error) {
-      if (!inputs.skipOfflineHosts || isNeeded(each) || !isUnreachable(error)) throw error;
+      if (!inputs.skipOfflineHosts || isNeeded(each) || !isSilentHost(error)) throw error;
       await warn(inputs.owner, `${error.message} The disc is not looked after on ${each.name}. ${NEXT_UP}`);
       return undefined;
     }

@@ -1,4 +1,4 @@
-import { SshError } from "../ssh/error";
+import { isSilentHost, SshError } from "../ssh/error";
 import { configured } from "./connection";
 import { warn } from "./engine-log";
 import type { Problems } from "./problems";
@@ -27,7 +27,8 @@ export async function unlessHostIsGone(left: LeftThere, remove: () => Promise<vo
   try {
     await remove();
   } catch (error) {
-    if (!isUnreachable(error)) throw error;
+    // Any answer, even a refused login, says that the host is there; a silent jump host says nothing of it.
+    if (!isSilentHost(error)) throw error;
     const { isOn, problem } = deleteUnreachable();
     if (!isOn) throw new SshError(error.code, error.host, wayOut(error, problem), { cause: error });
     await warn(
@@ -42,11 +43,6 @@ export async function unlessHostIsGone(left: LeftThere, remove: () => Promise<vo
 export function checkDeleteUnreachable(problems: Problems): void {
   const { problem } = deleteUnreachable();
   if (problem) problems.add(problem.name, problem.reason);
-}
-
-/** Nobody listens there. A wrong host key or a refused login is an answer: the host, or another one, is there. */
-export function isUnreachable(error: unknown): error is SshError {
-  return error instanceof SshError && ["UNREACHABLE", "CONNECTION_REFUSED"].includes(error.code);
 }
 
 interface Setting {

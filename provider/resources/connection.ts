@@ -13,20 +13,20 @@ export interface ConnectionArgs {
   user?: pulumi.Input<string | undefined> | undefined;
   /** Asked for by either `password` or `keyboard-interactive`. Always kept as a secret. */
   password?: pulumi.Input<string | undefined> | undefined;
-  /** PEM or OpenSSH text. Always kept as a secret. */
+  /** The text of a private key, in any form that `ssh-keygen` reads. Always kept as a secret. */
   privateKey?: pulumi.Input<string | undefined> | undefined;
   /** Opens an encrypted `privateKey`. Always kept as a secret. */
   privateKeyPassword?: pulumi.Input<string | undefined> | undefined;
   /** Path of an SSH agent's socket, on Windows of its named pipe. Default: the variable `SSH_AUTH_SOCK`. */
   agentSocketPath?: pulumi.Input<string | undefined> | undefined;
   /**
-   * The host's public key (`ssh-ed25519 AAAA…`) or its fingerprint (`SHA256:…`). Without it the user's
-   * `known_hosts` decides; `ignore` turns the check off.
+   * The host's public key (`ssh-ed25519 AAAA…`), a line of `ssh-keyscan`, or its fingerprint (`SHA256:…`); a list
+   * of them if any may match. Without it the user's `known_hosts` decides; `ignore` turns the check off.
    */
-  hostKey?: pulumi.Input<string | undefined> | undefined;
+  hostKey?: pulumi.Input<string | readonly pulumi.Input<string>[] | undefined> | undefined;
   /** A jump host, reached in the same ways. */
   proxy?: pulumi.Input<ConnectionArgs | undefined> | undefined;
-  /** How many times a connection is tried, -1 for ever. Default 10. */
+  /** How many times a connection is tried, its jump hosts included; -1 for ever. Default 10. */
   dialErrorLimit?: pulumi.Input<number | undefined> | undefined;
   /** How long one try may take, in seconds, 0 for no limit. Default 15. */
   perDialTimeout?: pulumi.Input<number | undefined> | undefined;

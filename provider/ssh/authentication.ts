@@ -1,69 +1,320 @@
-import { type AnyAuthMethod, type AuthHandlerMiddleware, utils } from "ssh2";
-import type { SshTarget } from "./target";
+import { readFile } from "node:fs/promises";
+import { type AnyAuthMethod, type AuthHandlerMiddleware, type ParsedKey, type Prompt, utils } from "ssh2";
+import { type AgentKeys, listAgentKeys, SingleKeyAgent } from "./agent";
+import { SshError, type SshErrorCode } from "./error";
+import { loadPrivateKey } from "./private-key";
+import { addressOf, type SshTarget } from "./target";
 
-/** The ways to log in that a target offers, in turn, and what became of each. */
-export interface Authentication {
-  readonly handler: AuthHandlerMiddleware;
-  /** The methods tried so far, as a message lists them: "publickey, password". */
-  tried(): string;
+type Method = "publickey" | "password" | "keyboard-interactive";
+
+/** One credential in one of the methods that can carry it. */
+interface Offer {
+  readonly method: Method;
+  /** As messages name it: "privateKey". */
+  readonly name: string;
+  readonly auth: AnyAuthMethod;
+  /** It carries the password, which is sent once for each factor that the host wants. */
+  readonly isPassword?: boolean;
 }
 
-/**
- * Offers the private key, the password (by both methods that sshd may ask it with) and the agent: what the
- * program gave explicitly comes first, because sshd ends the connection after six failures (`MaxAuthTries`)
- * and an agent may hold more keys than that.
- */
-export function authenticationOf(target: SshTarget): Authentication {
-  const methods = authMethods(target);
-  const tried = new Set<string>();
-  return {
-    tried: () => (tried.size === 0 ? "nothing" : [...tried].join(", ")),
-    // null at first, whatever ssh2's types say: the server tells with its first refusal what it takes.
-    handler: (methodsLeft: readonly string[] | null, _partialSuccess, next) => {
-      let method = methods.shift();
-      while (method && methodsLeft && !isOffered(method, methodsLeft)) method = methods.shift();
-      if (method) tried.add(method.type === "agent" ? "agent" : method.type);
-      // ssh2 takes false for "no further method"; its types do not say so.
-      next(method ?? (false as never));
-    },
-  };
-}
+/** A prompt that asks for anything but the password of the account. */
+const CODE_PROMPT = /code|token|otp|one[- ]time|passcode|verification|\bpin\b|factor|duo|challenge/i;
+const NEW_PASSWORD_PROMPT = /new.*password|re-?type|again|expired|change your password|password change/i;
 
 /**
- * Whether a private key can be used as it is.
+ * The course of one login: which credentials are offered, and what the host says to each.
  *
- * @returns what is wrong with it in words that hold nothing of the key, or undefined
+ * It asks first which methods the host takes, as OpenSSH's client does; that does not count as a try. The program's
+ * private key and password come before the keys of an agent, because sshd ends the connection after six failures
+ * (`MaxAuthTries`) and an agent may hold more keys than that. No credential is offered twice, except the password
+ * as a further factor after the host has accepted one.
  */
-export function privateKeyProblem(privateKey: string, privateKeyPassword?: string): string | undefined {
-  const key = utils.parseKey(privateKey, privateKeyPassword);
-  if (!(key instanceof Error)) return key.isPrivateKey() ? undefined : "it is a public key";
-  if (/no passphrase given/.test(key.message)) return "it is encrypted, and there is no privateKeyPassword";
-  if (/bad passphrase|integrity check failed|bad decrypt/i.test(key.message))
-    return "privateKeyPassword does not open it";
-  return "it is not a private key in PEM or OpenSSH form";
+export class Authentication {
+  readonly #offers: Offer[];
+  readonly #used = new Set<Offer>();
+  readonly #accepted: string[] = [];
+  readonly #refused: string[] = [];
+  #current: Offer | undefined;
+  #methods: readonly string[] = [];
+  #isPasswordSent = false;
+  #keys: Promise<readonly Offer[]> | undefined;
+  #agentKeys: AgentKeys | undefined;
+  #agentProblem: string | undefined;
+  #stop: SshError | undefined;
+
+  constructor(
+    private readonly target: SshTarget,
+    private readonly abandon: () => void,
+  ) {
+    this.#offers = offersOf(target, (...args) => this.#answer(...args));
+  }
+
+  /** Whether a credential was sent. */
+  get hasOffered(): boolean {
+    return this.#used.size > 0;
+  }
+
+  /** For `ssh2`: gives the next credential, or none. */
+  readonly handler: AuthHandlerMiddleware = (_methodsLeft, _partialSuccess, next) => {
+    if (this.#methods.length === 0) {
+      next({ type: "none", username: this.target.user });
+      return;
+    }
+    void this.#next().then((offer) => {
+      this.#current = offer;
+      // ssh2 takes false for "no further method"; its types do not say so.
+      next(offer?.auth ?? (false as never));
+    });
+  };
+
+  /** Takes a refusal as the host sent it: `ssh2` does not pass it on when it answers a key of an agent. */
+  refused(methods: readonly string[], isPartialSuccess: boolean): void {
+    this.#methods = methods.length === 0 ? ["nothing"] : methods;
+    if (!this.#current) return;
+    if (isPartialSuccess) {
+      this.#accepted.push(this.#current.name);
+      this.#isPasswordSent = false;
+    } else if (!this.#refused.includes(this.#current.name)) this.#refused.push(this.#current.name);
+    this.#current = undefined;
+  }
+
+  /** An agent that could not be asked, or refused to sign. */
+  agentFailed({ message }: Error): void {
+    this.#agentProblem ??= message;
+    this.#current = undefined;
+  }
+
+  passwordExpired(): void {
+    this.#end("PASSWORD_EXPIRED", EXPIRED);
+  }
+
+  /** Why the login has failed. `hostSays` are the words with which the host ended the connection. */
+  failure(hostSays?: string): SshError {
+    if (this.#stop) return this.#stop;
+    const { user } = this.target;
+    const held = this.#agentKeys?.usable.length ?? 0;
+    if (hostSays !== undefined && /too many authentication failures/i.test(hostSays)) {
+      const remedy =
+        held > 0
+          ? `The agent holds ${held} keys, and the host allows only a few tries (MaxAuthTries): set privateKey, name one key by ` +
+            "IdentityFile and IdentitiesOnly in ~/.ssh/config, or take keys out with `ssh-add -d`."
+          : "Check user, password and privateKey.";
+      return this.#error(
+        "TOO_MANY_FAILURES",
+        `refused to log in ${user} (${this.#course()}). ${remedy}`,
+        hostSays,
+      );
+    }
+    if (this.#accepted.length > 0) {
+      const wanted = this.#methods.map(factorName).join(" or ");
+      return this.#error(
+        "AUTHENTICATION_FAILED",
+        `refused to log in ${user}: ${this.#accepted.join(" and ")} accepted; the host also wants: ${wanted}` +
+          `${this.#refused.length > 0 ? ` (${this.#course()})` : ""}. Set what it wants.`,
+        hostSays,
+      );
+    }
+    if (this.#agentProblem !== undefined && this.#refused.length === 0)
+      return this.#error(
+        "AGENT_FAILED",
+        `could not log in ${user}: the SSH agent at ${this.target.agentSocketPath ?? "?"} cannot be used (${this.#agentProblem}). ` +
+          "Start the agent anew and set SSH_AUTH_SOCK or agentSocketPath to it, or set password or privateKey.",
+        hostSays,
+      );
+    const unusable = this.#agentKeys?.unusable ?? [];
+    const hardware =
+      unusable.length > 0
+        ? ` Keys of these types in the agent cannot be used: ${[...new Set(unusable)].join(", ")}.`
+        : "";
+    return this.#error(
+      "AUTHENTICATION_FAILED",
+      `refused to log in ${user} (${this.#course()}). ${this.#remedy()}${hardware}`,
+      hostSays,
+    );
+  }
+
+  #course(): string {
+    const tried = this.#refused.length === 0 ? "nothing" : this.#refused.join(", ");
+    const agent =
+      this.#agentProblem === undefined ? "" : `; the SSH agent cannot be used: ${this.#agentProblem}`;
+    return `tried: ${tried}${agent}`;
+  }
+
+  #remedy(): string {
+    const takes = this.#methods.filter((method) => METHODS.includes(method as Method)).map(factorName);
+    if (this.#methods.length === 0) return "Check user, password and privateKey.";
+    if (takes.length === 0)
+      return `The host takes none of the ways to log in that there are here, but: ${this.#methods.join(", ")}.`;
+    return this.#refused.length === 0
+      ? `The host wants: ${takes.join(" or ")}. Set it.`
+      : `Check user, password and privateKey; the host takes: ${takes.join(" or ")}.`;
+  }
+
+  async #next(): Promise<Offer | undefined> {
+    if (this.#stop) return undefined;
+    const offer = this.#offers.find((each) => this.#mayOffer(each)) ?? (await this.#nextKey());
+    if (!offer) return undefined;
+    this.#used.add(offer);
+    // By keyboard-interactive it is sent once the host asks for it.
+    if (offer.method === "password") this.#isPasswordSent = true;
+    return offer;
+  }
+
+  #mayOffer(offer: Offer): boolean {
+    return (
+      this.#methods.includes(offer.method) &&
+      !this.#used.has(offer) &&
+      !(offer.isPassword && this.#isPasswordSent)
+    );
+  }
+
+  /** The keys of the agent and of the user's files, which are read only when it is their turn. */
+  async #nextKey(): Promise<Offer | undefined> {
+    if (!this.#methods.includes("publickey")) return undefined;
+    this.#keys ??= this.#loadKeys();
+    return (await this.#keys).find((offer) => this.#mayOffer(offer));
+  }
+
+  /** In the order of OpenSSH's client: keys of the agent that a file names, its other keys, files without an agent. */
+  async #loadKeys(): Promise<readonly Offer[]> {
+    const { agentSocketPath, identityFiles = [], identitiesOnly, privateKeyPassword, user } = this.target;
+    if (agentSocketPath !== undefined)
+      this.#agentKeys = await listAgentKeys(agentSocketPath).catch((error: unknown) => {
+        this.#agentProblem = error instanceof Error ? error.message : String(error);
+        return undefined;
+      });
+    const inAgent = this.#agentKeys?.usable ?? [];
+    const files = await Promise.all(identityFiles.map((path) => readIdentity(path, privateKeyPassword)));
+    const isNamed = (key: ParsedKey) => files.some((file) => file.publicKey && isSame(file.publicKey, key));
+    const named = files.flatMap(({ publicKey }) =>
+      inAgent.filter((key) => publicKey !== undefined && isSame(publicKey, key)),
+    );
+    const others = identitiesOnly ? [] : inAgent.filter((key) => !isNamed(key));
+    const ofAgent = [...new Set([...named, ...others])].map((key) => ({
+      method: "publickey" as const,
+      name: "agent",
+      auth: { type: "agent" as const, username: user, agent: new SingleKeyAgent(agentSocketPath ?? "", key) },
+    }));
+    const ofFiles = files.flatMap(({ path, key }) =>
+      key && !named.some((other) => isSame(other, key))
+        ? [
+            {
+              method: "publickey" as const,
+              name: path,
+              auth: { type: "publickey" as const, username: user, key },
+            },
+          ]
+        : [],
+    );
+    return [...ofAgent, ...ofFiles];
+  }
+
+  /** Answers the first prompt that asks for the password; anything else is not guessed. */
+  #answer(instructions: string, prompts: readonly Prompt[], finish: (answers: string[]) => void): void {
+    const { password = "" } = this.target;
+    const [first, ...others] = prompts.map(({ prompt }) => prompt);
+    const asked = others[0] ?? first ?? "";
+    if (NEW_PASSWORD_PROMPT.test(`${instructions} ${prompts.map(({ prompt }) => prompt).join(" ")}`)) {
+      this.#end("PASSWORD_EXPIRED", EXPIRED);
+    } else if (this.#isPasswordSent || others.length > 0 || CODE_PROMPT.test(asked)) {
+      const after = this.#isPasswordSent ? " after the password" : "";
+      this.#end(
+        "PROMPT_UNANSWERED",
+        `asks ${this.target.user} for "${printable(asked)}"${after}, which cannot be answered. Log in with a key, or let the host take ` +
+          "the password alone for this user.",
+      );
+    } else {
+      this.#isPasswordSent = true;
+      finish([password]);
+    }
+  }
+
+  #end(code: SshErrorCode, message: string): void {
+    this.#stop = this.#error(code, message);
+    this.abandon();
+  }
+
+  #error(code: SshErrorCode, message: string, hostSays?: string): SshError {
+    const address = addressOf(this.target);
+    return new SshError(code, address, `${address} ${message}${hostSays ? ` (${hostSays})` : ""}`);
+  }
 }
 
-function authMethods(target: SshTarget): AnyAuthMethod[] {
-  const { user: username, password, privateKey, privateKeyPassword, agentSocketPath: agent } = target;
-  const methods: AnyAuthMethod[] = [];
+const METHODS: readonly Method[] = ["publickey", "password", "keyboard-interactive"];
+
+const EXPIRED =
+  "asks for a new password: the old one has expired. Log in by hand and set a new one (`passwd`), then use that.";
+
+function factorName(method: string): string {
+  if (method === "publickey") return "a key";
+  return method === "keyboard-interactive" ? "a password or code (keyboard-interactive)" : method;
+}
+
+type Answer = (instructions: string, prompts: readonly Prompt[], finish: (answers: string[]) => void) => void;
+
+/** What the program gives. By keyboard-interactive first, as OpenSSH's client, because there the host says what it asks for. */
+function offersOf(target: SshTarget, answer: Answer): Offer[] {
+  const { user: username, password, privateKey, privateKeyPassword } = target;
+  const offers: Offer[] = [];
   if (privateKey !== undefined) {
-    const passphrase = privateKeyPassword === undefined ? {} : { passphrase: privateKeyPassword };
-    methods.push({ type: "publickey", username, key: privateKey, ...passphrase });
+    const loaded = loadPrivateKey(privateKey, privateKeyPassword);
+    if ("key" in loaded)
+      offers.push({
+        method: "publickey",
+        name: "privateKey",
+        auth: { type: "publickey", username, key: loaded.key },
+      });
   }
   if (password !== undefined) {
-    methods.push({ type: "password", username, password });
-    methods.push({
-      type: "keyboard-interactive",
-      username,
-      prompt: (_name, _instructions, _language, prompts, finish) => {
-        finish(prompts.map(() => password));
+    offers.push({
+      method: "keyboard-interactive",
+      name: "password",
+      isPassword: true,
+      auth: {
+        type: "keyboard-interactive",
+        username,
+        prompt: (_name, instructions, _language, prompts, finish) => answer(instructions, prompts, finish),
       },
     });
+    offers.push({
+      method: "password",
+      name: "password",
+      isPassword: true,
+      auth: { type: "password", username, password },
+    });
   }
-  if (agent !== undefined) methods.push({ type: "agent", username, agent });
-  return methods;
+  return offers;
 }
 
-function isOffered(method: AnyAuthMethod, methodsLeft: readonly string[]): boolean {
-  return methodsLeft.includes(method.type === "agent" ? "publickey" : method.type);
+interface Identity {
+  readonly path: string;
+  /** Undefined if only an agent has it. */
+  readonly key?: ParsedKey;
+  /** Undefined if nothing tells it. */
+  readonly publicKey?: ParsedKey;
+}
+
+/** A file that is missing, or cannot be opened with the passphrase there is, is passed over as by OpenSSH's client. */
+async function readIdentity(path: string, passphrase: string | undefined): Promise<Identity> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  const loaded = loadPrivateKey(text, passphrase);
+  if ("key" in loaded) return { path, key: loaded.key, publicKey: loaded.key };
+  const publicKey = parsePublic(await readFile(`${path}.pub`, "utf8").catch(() => text));
+  return publicKey ? { path, publicKey } : { path };
+}
+
+function parsePublic(text: string): ParsedKey | undefined {
+  const key = utils.parseKey(text);
+  return key instanceof Error || Array.isArray(key) ? undefined : key;
+}
+
+function isSame(one: ParsedKey, other: ParsedKey): boolean {
+  return one.getPublicSSH().equals(other.getPublicSSH());
+}
+
+function printable(text: string): string {
+  return text
+    .replace(/\p{Cc}/gu, " ")
+    .trim()
+    .slice(0, 80);
 }

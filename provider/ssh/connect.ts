@@ -1,10 +1,7 @@
-import { Client, type ConnectConfig } from "ssh2";
-import { setMaxListeners } from "node:events";
-import type { Readable } from "node:stream";
-import { authenticationOf } from "./authentication";
-import { SshError } from "./error";
-import { loadHostKeyPolicy, publicKeyText, type HostKeyRefusal } from "./host-key";
-import { PacketSocket } from "./packet-socket";
+import type { Client } from "ssh2";
+import type { Duplex } from "node:stream";
+import { isSilentHost, SshError } from "./error";
+import { logIn } from "./login";
 import { retry } from "./retry";
 import { addressOf, type SshTarget } from "./target";
 
@@ -16,160 +13,113 @@ export interface Connection {
   readonly address: string;
   /** The key that the host proved to have, as `ssh-ed25519 AAAA…`. */
   readonly hostKey: string;
-  /** What both sides agreed on for what is sent: `aes128-gcm@openssh.com`. */
+  /** The cipher for what is sent: `aes128-gcm@openssh.com`. */
   readonly cipher: string;
   /** Aborted, with the reason, when the link is gone. */
   readonly lost: AbortSignal;
   readonly close: () => void;
 }
 
-/**
- * AES-GCM first: with it `ssh2` is as fast as OpenSSH's own client, and OpenSSH has had it since 6.2.
- */
-const CIPHERS = [
-  "aes128-gcm@openssh.com",
-  "aes256-gcm@openssh.com",
-  "chacha20-poly1305@openssh.com",
-  "aes128-ctr",
-  "aes192-ctr",
-  "aes256-ctr",
-] as const;
-
-/** Three unanswered keep-alives end the link: a dead one is noticed within 30 s. */
-const KEEPALIVE = { keepaliveInterval: 7_000, keepaliveCountMax: 3 };
+const DIAL_AGAIN = { isPassing: isPassingDialError, firstPauseMs: 250, growth: 1.7, longestPauseMs: 5_000 };
 
 /**
- * Logs in to a host, through its jump host if it has one. What may pass by itself is tried again within
- * `dialErrorLimit`: a refused or dropped connection (sshd's `MaxStartups` drops at random), a host that does
- * not answer. A wrong host key or refused credentials are final.
+ * Logs in to a host, through its jump hosts if it has any. Failures that may pass by themselves are tried again,
+ * all hops of the route together at most `dialErrorLimit` times: a refused or dropped connection (sshd's
+ * `MaxStartups` drops at random), a host that does not answer. Anything else is final.
  *
- * @throws {@link SshError} with a code that says which of these it was
+ * @throws {@link SshError} with a code that says what went wrong
  */
-export function connect(target: SshTarget): Promise<Connection> {
+export async function connect(target: SshTarget): Promise<Connection> {
   const attempts = target.dialErrorLimit < 0 ? Infinity : Math.max(1, target.dialErrorLimit);
-  return retry(
-    { isPassing: isPassingDialError, firstPauseMs: 250, growth: 1.7, longestPauseMs: 5_000, attempts },
-    () => dial(target),
-  );
-}
-
-async function dial(target: SshTarget): Promise<Connection> {
-  if (!target.proxy) return logIn(target);
-  const jump = await connect(target.proxy);
+  const route = new Route(target);
   try {
-    const connection = await logIn(target, await forward(jump, target));
-    const close = () => {
-      connection.close();
-      jump.close();
-    };
-    return { ...connection, close };
+    return await retry({ ...DIAL_AGAIN, attempts }, () => route.dial());
   } catch (error) {
-    jump.close();
+    route.close();
     throw error;
   }
 }
 
-/** A stream to `target` from its jump host's side of the network. */
-function forward(jump: Connection, target: SshTarget): Promise<Readable> {
-  return new Promise((resolve, reject) => {
-    jump.client.forwardOut("127.0.0.1", 0, target.host, target.port, (error, stream) => {
-      if (!error) return resolve(stream);
-      const message =
-        `The jump host ${jump.address} cannot reach ${addressOf(target)}. ` +
-        `Check that name and port are right as seen from there, and that its sshd allows TCP forwarding.`;
-      return reject(new SshError("UNREACHABLE", addressOf(target), message, { cause: error }));
-    });
-  });
+/** The way to a host. A jump host that is logged in stays so while the hops behind it are tried again. */
+class Route {
+  readonly #before: Route | undefined;
+  #jump: Connection | undefined;
+
+  constructor(private readonly target: SshTarget) {
+    this.#before = target.proxy && new Route(target.proxy);
+  }
+
+  async dial(): Promise<Connection> {
+    if (!this.#before) return logIn(this.target);
+    const jump = await this.#openJump(this.#before);
+    const connection = await logIn(this.target, await forward(jump, this.target));
+    // However the link ends, the one to the jump host ends with it.
+    connection.lost.addEventListener("abort", () => jump.close());
+    return connection;
+  }
+
+  close(): void {
+    this.#jump?.close();
+    this.#before?.close();
+  }
+
+  async #openJump(before: Route): Promise<Connection> {
+    if (this.#jump && !this.#jump.lost.aborted) return this.#jump;
+    try {
+      return (this.#jump = await before.dial());
+    } catch (error) {
+      throw error instanceof SshError ? ofJumpHost(error) : error;
+    }
+  }
 }
 
-async function logIn(target: SshTarget, sock?: Readable): Promise<Connection> {
+/** A stream to `target` from its jump host's side of the network. */
+function forward(jump: Connection, target: SshTarget): Promise<Duplex> {
   const address = addressOf(target);
-  const policy = await loadHostKeyPolicy(target);
-  const authentication = authenticationOf(target);
-  const lost = new AbortController();
-  // One listener for each command under way.
-  setMaxListeners(0, lost.signal);
-  const client = new Client();
-  let hostKey = "";
-  let cipher = "";
-  let refusal: HostKeyRefusal | undefined;
-
-  const config: ConnectConfig = {
-    host: target.host,
-    port: target.port,
-    username: target.user,
-    sock: sock ?? new PacketSocket().connect(target.port, target.host),
-    authHandler: authentication.handler,
-    algorithms: { cipher: [...CIPHERS], serverHostKey: policy.serverHostKeyAlgorithms },
-    hostVerifier: (blob: Buffer) => {
-      refusal = policy.verify(blob);
-      hostKey = publicKeyText(blob);
-      return refusal === undefined;
-    },
-    readyTimeout: target.perDialTimeout * 1_000,
-    ...KEEPALIVE,
-  };
-
-  await new Promise<void>((resolve, reject) => {
-    let cause: Error | undefined;
-    client.on("error", (error) => (cause ??= error));
-    client.once("handshake", ({ cs }) => (cipher = cs.cipher));
-    client.once("ready", resolve);
-    // Its close may be long in coming: it waits for what is still to be sent.
-    client.once("end", () => lost.abort(connectionLost(address, cause)));
-    client.once("close", () => {
-      const reason = connectionLost(address, cause);
-      lost.abort(reason);
-      reject(
-        refusal
-          ? new SshError(refusal.code, address, refusal.message)
-          : dialError(target, cause, authentication.tried()),
+  return new Promise((resolve, reject) => {
+    const limit = target.perDialTimeout > 0 ? target.perDialTimeout * 1_000 : 2 ** 31 - 1;
+    const timer = setTimeout(() => reject(unreachableFrom(jump, address)), limit);
+    const onLost = () => reject(jump.lost.reason as Error);
+    jump.lost.addEventListener("abort", onLost);
+    jump.client.forwardOut("127.0.0.1", 0, target.host, target.port, (error, stream) => {
+      clearTimeout(timer);
+      jump.lost.removeEventListener("abort", onLost);
+      if (!error) return resolve(stream);
+      return reject(
+        isProhibited(error) ? forwardingRefused(jump, error) : unreachableFrom(jump, address, error),
       );
     });
-    client.connect(config);
   });
-  // Nagle's algorithm against delayed acknowledgements costs a factor of a hundred on uploads.
-  client.setNoDelay(true);
-  return { client, target, address, hostKey, cipher, lost: lost.signal, close: () => client.end() };
 }
 
-function connectionLost(address: string, cause: Error | undefined): SshError {
-  const message = `The SSH connection to ${address} was lost. Run the command again once the host answers.`;
-  return new SshError("CONNECTION_LOST", address, message, { cause });
+/** RFC 4254, section 5.1: SSH_OPEN_ADMINISTRATIVELY_PROHIBITED */
+const isProhibited = (error: Error & { readonly reason?: number }) => error.reason === 1;
+
+function forwardingRefused({ address }: Connection, cause: Error): SshError {
+  const message =
+    `The jump host ${address} does not forward connections (${cause.message}). ` +
+    `Allow it in its sshd_config: AllowTcpForwarding, PermitOpen, DisableForwarding.`;
+  return new SshError("FORWARDING_REFUSED", address, message, { cause });
 }
 
-/** What a failed attempt to connect means, and what to do about it. */
-function dialError(target: SshTarget, cause: NodeJS.ErrnoException | undefined, tried: string): SshError {
-  const address = addressOf(target);
-  const level = cause && "level" in cause ? cause.level : undefined;
-  const say = (code: ConstructorParameters<typeof SshError>[0], message: string) =>
-    new SshError(code, address, cause?.message ? `${message} (${cause.message})` : message, { cause });
+function unreachableFrom(jump: Connection, address: string, cause?: Error): SshError {
+  const message =
+    `The jump host ${jump.address} cannot reach ${address}. Check that name and port are right as seen from there` +
+    `${cause ? `. (${cause.message})` : ", and its network."}`;
+  return new SshError("UNREACHABLE", address, message, { cause });
+}
 
-  if (level === "client-authentication")
-    return say(
-      "AUTHENTICATION_FAILED",
-      `${address} refused to log in ${target.user} (tried: ${tried}). ` +
-        `Check user, password and privateKey; if the password was changed since the last \`pulumi up\`, refresh and destroy ` +
-        `still use the old one unless they are run with --run-program.`,
-    );
-  if (cause?.code === "ECONNREFUSED")
-    return say(
-      "CONNECTION_REFUSED",
-      `Nothing listens for SSH at ${address}. SSH may be switched off on the host: switch it on in xsconsole ` +
-        `(Remote Service Configuration), in XenCenter or with \`xe host-enable-ssh\`, and check the port.`,
-    );
-  if (cause?.code === "ENOTFOUND")
-    return say("UNREACHABLE", `No host has the name ${target.host}. Check connection.host.`);
-  return say(
-    "UNREACHABLE",
-    `${address} does not answer as an SSH server. Check address, port, network and firewall, and that the host is up.`,
-  );
+/** Says which hop failed. A silent jump host says nothing about the host behind it. */
+function ofJumpHost(error: SshError): SshError {
+  const message = `Jump host: ${error.message.replaceAll("connection.", "connection.proxy.")}`;
+  const isSilent: boolean = isSilentHost(error);
+  const code = isSilent ? "JUMP_HOST_UNREACHABLE" : error.code;
+  return new SshError(code, error.host, message, { cause: error.cause });
 }
 
 function isPassingDialError(error: unknown): boolean {
   if (!(error instanceof SshError)) return false;
-  if (error.code === "CONNECTION_REFUSED") return true;
-  return (
-    error.code === "UNREACHABLE" && (error.cause as NodeJS.ErrnoException | undefined)?.code !== "ENOTFOUND"
-  );
+  if (["CONNECTION_REFUSED", "LOGIN_INTERRUPTED", "CONNECTION_LOST"].includes(error.code)) return true;
+  const cause = error.cause as NodeJS.ErrnoException | undefined;
+  return ["UNREACHABLE", "JUMP_HOST_UNREACHABLE"].includes(error.code) && cause?.code !== "ENOTFOUND";
 }

@@ -1,16 +1,48 @@
 /** What went wrong between this machine and a host, as a name to branch on. */
 export type SshErrorCode =
+  /** No TCP connection: no route, no such name, or no answer in time. */
   | "UNREACHABLE"
   | "CONNECTION_REFUSED"
+  /** The jump host is silent. That says nothing about the host behind it. */
+  | "JUMP_HOST_UNREACHABLE"
+  /** The jump host does not forward connections. */
+  | "FORWARDING_REFUSED"
+  /** Something accepts connections there, but the login did not get to an answer. May pass. */
+  | "LOGIN_INTERRUPTED"
+  /** The host took credentials and did not answer in time. Not repeated, because a repeat could lock the account. */
+  | "LOGIN_TIMED_OUT"
+  | "NOT_SSH"
+  | "HANDSHAKE_FAILED"
+  | "NO_COMMON_ALGORITHM"
   | "AUTHENTICATION_FAILED"
+  | "TOO_MANY_FAILURES"
+  | "AGENT_FAILED"
+  | "PASSWORD_EXPIRED"
+  /** The host asks for something that is not the password, such as a one-time code. */
+  | "PROMPT_UNANSWERED"
   | "HOST_KEY_UNKNOWN"
   | "HOST_KEY_CHANGED"
   | "HOST_KEY_REVOKED"
   | "HOST_KEY_MISMATCH"
+  | "SSH_CONFIG_UNUSABLE"
   | "CONNECTION_LOST"
   | "COMMAND_TIMED_OUT"
   | "CHANNEL_REFUSED"
+  /** The login works, but the host runs no command for it. */
+  | "NO_SHELL"
   | "SFTP_REFUSED";
+
+/** The host refused the credentials, or could not be given the ones it wants. */
+const REFUSED_LOGIN: readonly SshErrorCode[] = [
+  "AUTHENTICATION_FAILED",
+  "TOO_MANY_FAILURES",
+  "AGENT_FAILED",
+  "PASSWORD_EXPIRED",
+  "PROMPT_UNANSWERED",
+];
+
+/** Only silence: whatever answers in any way is there. */
+const SILENT_HOST: readonly SshErrorCode[] = ["UNREACHABLE", "CONNECTION_REFUSED"];
 
 /** A failure of the SSH link itself: no command of the host is known to have failed. */
 export class SshError extends Error {
@@ -29,4 +61,14 @@ export class SshError extends Error {
   ) {
     super(message, options);
   }
+}
+
+/** Whether other credentials could have logged in. */
+export function isRefusedLogin(error: unknown): error is SshError {
+  return error instanceof SshError && REFUSED_LOGIN.includes(error.code);
+}
+
+/** Whether nothing answers at the host's address, so that the host may be gone. */
+export function isSilentHost(error: unknown): error is SshError {
+  return error instanceof SshError && SILENT_HOST.includes(error.code);
 }

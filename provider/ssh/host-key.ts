@@ -10,7 +10,7 @@ import {
 } from "./known-hosts";
 import { addressOf, type SshTarget } from "./target";
 
-/** The one key that a host may have. */
+/** A key that a host may have. */
 export interface PinnedKey {
   /** `SHA256:…` as OpenSSH prints it. */
   readonly fingerprint: string;
@@ -18,8 +18,8 @@ export interface PinnedKey {
   readonly type?: KeyType;
 }
 
-/** What `connection.hostKey` asks for. */
-export type HostKeyOption = PinnedKey | "ignore";
+/** What `connection.hostKey` asks for: any of several keys, or no check. */
+export type HostKeyOption = readonly PinnedKey[] | "ignore";
 
 /** Why a host is not to be trusted. */
 export interface HostKeyRefusal {
@@ -51,7 +51,7 @@ const ALGORITHMS: Readonly<Record<KeyType, readonly ServerHostKeyAlgorithm[]>> =
 const TYPES = Object.keys(ALGORITHMS) as KeyType[];
 
 const VALID_FORMS =
-  'Give the host\'s public key ("ssh-ed25519 AAAA…"), its fingerprint ("SHA256:…") or "ignore".';
+  'Give the host\'s public key ("ssh-ed25519 AAAA…"), a line of ssh-keyscan, its fingerprint ("SHA256:…") or "ignore".';
 
 /**
  * Reads the rules for a host: its pinned key, else what `known_hosts` says. A key that a `known_hosts` line marks
@@ -60,15 +60,17 @@ const VALID_FORMS =
  * @throws TypeError as {@link parseHostKeyOption}
  */
 export async function loadHostKeyPolicy(
-  target: Pick<SshTarget, "host" | "port" | "hostKey">,
+  target: Pick<SshTarget, "host" | "port" | "hostKey" | "knownHosts">,
 ): Promise<HostKeyPolicy> {
   const pinned = target.hostKey === undefined ? undefined : parseHostKeyOption(target.hostKey);
   if (pinned === "ignore") return { serverHostKeyAlgorithms: algorithmsOf(TYPES), verify: () => undefined };
 
-  const { known, withoutPort, revoked } = findKnownKeys(await readKnownHosts(), target);
+  const { files, alias } = target.knownHosts ?? {};
+  const name = alias === undefined ? target : { host: alias, port: 22 };
+  const { known, withoutPort, revoked } = findKnownKeys(await readKnownHosts(files), name);
   const trusted = [...known, ...withoutPort].filter((key) => !findKey(revoked, key.blob));
   const expected = pinned ? trusted.filter(({ blob }) => isPinned(blob, pinned)) : trusted;
-  const expectedTypes = [pinned?.type, ...expected.map(({ type }) => type)];
+  const expectedTypes = [...(pinned ?? []).map(({ type }) => type), ...expected.map(({ type }) => type)];
 
   return {
     // The rest stays on offer, so that a host without the expected key is refused with the key it has now.
@@ -87,18 +89,30 @@ export async function loadHostKeyPolicy(
 }
 
 /**
- * Reads `connection.hostKey`: an OpenSSH public key (`ssh-ed25519 AAAA… [comment]`), a fingerprint (`SHA256:` and 43
- * characters of base64, padded or not) or `ignore`.
+ * Reads `connection.hostKey`: one or several of an OpenSSH public key (`ssh-ed25519 AAAA… [comment]`), a line of
+ * `ssh-keyscan` or `known_hosts` (its names are not compared), a fingerprint (`SHA256:` and 43 characters of base64,
+ * padded or not); or `ignore` alone.
  *
- * @throws TypeError for anything else, with a message that says what is valid and repeats nothing of `text` but
+ * @throws TypeError for anything else, with a message that says what is valid and repeats nothing of the text but
  * the type of a certificate
  */
-export function parseHostKeyOption(text: string): HostKeyOption {
-  const trimmed = text.trim();
-  if (trimmed === "ignore") return trimmed;
-  if (trimmed.startsWith("SHA256:")) return { fingerprint: parseFingerprint(trimmed) };
+export function parseHostKeyOption(option: string | readonly string[]): HostKeyOption {
+  if (typeof option === "string") return option.trim() === "ignore" ? "ignore" : [parsePinnedKey(option)];
+  if (option.length === 0) throw new TypeError(`There is no key in the list. ${VALID_FORMS}`);
+  if (option.some((each) => each.trim() === "ignore"))
+    throw new TypeError(`"ignore" turns the check off and cannot stand beside keys. ${VALID_FORMS}`);
+  return option.map(parsePinnedKey);
+}
 
-  const [type = "", base64 = ""] = trimmed.split(/[ \t]+/, 2);
+function parsePinnedKey(text: string): PinnedKey {
+  const trimmed = text.trim();
+  if (trimmed.startsWith("SHA256:")) return { fingerprint: parseFingerprint(trimmed) };
+  if (/^@(revoked|cert-authority)\s/.test(trimmed))
+    throw new TypeError(`A known_hosts line with a marker names no key of a host. ${VALID_FORMS}`);
+
+  const words = trimmed.split(/[ \t]+/, 3);
+  // A line of known_hosts has the host's names before the key.
+  const [type = "", base64 = ""] = isKeyWord(words[0]) || !isKeyWord(words[1]) ? words : words.slice(1);
   if (/^[a-z0-9-]{1,40}-cert-v01@openssh\.com$/.test(type))
     throw new TypeError(`A certificate (${type}) cannot be checked. ${VALID_FORMS}`);
   if (!Object.hasOwn(ALGORITHMS, type) || /[\r\n]/.test(trimmed))
@@ -110,8 +124,10 @@ export function parseHostKeyOption(text: string): HostKeyOption {
   return { type: key.type, fingerprint: fingerprint(key.blob) };
 }
 
+const isKeyWord = (word = "") => /^(ssh|ecdsa|sk)-[a-z0-9@.-]+$/.test(word);
+
 /** Whether `connection.hostKey` lets a host pass that has `key` (`ssh-ed25519 AAAA…`). */
-export function allowsHostKey(option: string, key: string): boolean {
+export function allowsHostKey(option: string | readonly string[], key: string): boolean {
   const allowed = parseHostKeyOption(option);
   return allowed === "ignore" || isPinned(Buffer.from(key.split(" ")[1] ?? "", "base64"), allowed);
 }
@@ -142,8 +158,8 @@ function findKey(keys: readonly KnownKey[], blob: Buffer): KnownKey | undefined 
   return keys.find((key) => key.blob.equals(blob));
 }
 
-function isPinned(blob: Buffer, pinned: PinnedKey): boolean {
-  return fingerprint(blob) === pinned.fingerprint;
+function isPinned(blob: Buffer, pinned: readonly PinnedKey[]): boolean {
+  return pinned.some((key) => fingerprint(blob) === key.fingerprint);
 }
 
 type Address = Pick<SshTarget, "host" | "port">;
@@ -170,13 +186,13 @@ function changedKey(address: Address, blob: Buffer, known: readonly KnownKey[]):
   return { code: "HOST_KEY_CHANGED", message };
 }
 
-function mismatchedKey(address: Address, blob: Buffer, pinned: PinnedKey): HostKeyRefusal {
-  const expected = pinned.type ? `${pinned.type} ${pinned.fingerprint}` : pinned.fingerprint;
-  const otherwise = pinned.type
+function mismatchedKey(address: Address, blob: Buffer, pinned: readonly PinnedKey[]): HostKeyRefusal {
+  const expected = pinned.map(({ type, fingerprint: print }) => (type ? `${type} ${print}` : print));
+  const otherwise = pinned.every(({ type }) => type)
     ? "or the host was installed anew"
     : "the host was installed anew, or the fingerprint is that of another of its keys";
   const message =
-    `The host key of ${addressOf(address)} is not the one that was set: it is ${nameOf(blob)}, not ${expected}. ` +
+    `The host key of ${addressOf(address)} is not the one that was set: it is ${nameOf(blob)}, not ${expected.join(" or ")}. ` +
     `Somebody may be in between, ${otherwise}: only if ${consoleCommand(blob)} prints the same on the host's console, ` +
     `set connection.hostKey to "${publicKeyText(blob)}".`;
   return { code: "HOST_KEY_MISMATCH", message };

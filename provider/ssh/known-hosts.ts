@@ -94,12 +94,12 @@ export function knownHostsName({ host, port }: Address): string {
   return port === 22 ? name : `[${name}]:${port}`;
 }
 
-/** The lines of every file that OpenSSH's client reads. One that is missing or unreadable has none. */
-export async function readKnownHosts(): Promise<KnownHostsLine[]> {
+/** The lines of all files, by default those that OpenSSH's client reads. One that is missing or unreadable has none. */
+export async function readKnownHosts(
+  files: readonly string[] = knownHostsFiles(),
+): Promise<KnownHostsLine[]> {
   const lines = await Promise.all(
-    knownHostsFiles().map(async (file) =>
-      parseKnownHosts(await readFile(file, "utf8").catch(() => ""), file),
-    ),
+    files.map(async (file) => parseKnownHosts(await readFile(file, "utf8").catch(() => ""), file)),
   );
   return lines.flat();
 }

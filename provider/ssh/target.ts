@@ -5,16 +5,23 @@ export interface SshTarget {
   readonly port: number;
   readonly user: string;
   readonly password?: string | undefined;
-  /** PEM or OpenSSH text. */
+  /** The text of a private key, in any form that `ssh-keygen` reads. */
   readonly privateKey?: string | undefined;
   readonly privateKeyPassword?: string | undefined;
   /** Path of the agent's socket, on Windows of its named pipe. */
   readonly agentSocketPath?: string | undefined;
-  /** `ssh-ed25519 AAAA…`, `SHA256:…` or `ignore`; without it `known_hosts` decides. */
-  readonly hostKey?: string | undefined;
+  /** Paths of private keys that are tried after the program's credentials, as OpenSSH's client does. */
+  readonly identityFiles?: readonly string[] | undefined;
+  /** Whether only those keys of the agent are tried that {@link identityFiles} name. */
+  readonly identitiesOnly?: boolean | undefined;
+  /** Keys of which the host may have any (`ssh-ed25519 AAAA…`, `SHA256:…`), or `ignore`; without it `known_hosts` decides. */
+  readonly hostKey?: string | readonly string[] | undefined;
+  /** Where `known_hosts` is, and the name to look up there, if not the usual ones. */
+  readonly knownHosts?:
+    { readonly files: readonly string[]; readonly alias?: string | undefined } | undefined;
   /** The jump host through which `host` is reached. */
   readonly proxy?: SshTarget | undefined;
-  /** How many times a connection is tried; -1 for ever. */
+  /** How many times the whole route is tried; -1 for ever. */
   readonly dialErrorLimit: number;
   /** How long one try may take, in seconds; 0 for no limit. */
   readonly perDialTimeout: number;

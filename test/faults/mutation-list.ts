@@ -192,8 +192,8 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "any host key is taken",
-    file: "provider/ssh/connect.ts",
-    search: "return refusal === undefined;",
+    file: "provider/ssh/login.ts",
+    search: "return course.refusal === undefined;",
     replace: "return true;",
     tests: "test/host/security.test.ts",
     title: "man in the middle",

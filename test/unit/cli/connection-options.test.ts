@@ -63,7 +63,7 @@ test.each<[string, string[], RegExp]>([
 
 test.each<[string, object, RegExp]>([
   ["no way to log in", {}, /^There is no way to log in: set XEN_PASSWORD, or give --private-key-file/],
-  ["a port that is none", { password: "x", port: NaN }, /^--port: takes a whole number/],
+  ["a port that is none", { password: "x", port: NaN }, /^--port: must be a whole number/],
   [
     "a key that is none",
     { privateKey: "secret" },

@@ -22,12 +22,20 @@ function reasons(given: unknown): string[] {
 
 test.each<[string, unknown, RegExp]>([
   ["no host", { password: "p" }, /^connection\.host: is missing; set it, or `pulumi config set xen:host/],
-  ["a URL as host", { ...connection, host: "ssh://x" }, /^connection\.host: takes a name or an IP/],
-  ["a bad port", { ...connection, port: 0 }, /^connection\.port: takes a whole number from 1/],
-  ["a port as text", { ...connection, port: "22" }, /^connection\.port: takes a whole number/],
+  [
+    "a URL as host",
+    { ...connection, host: "ssh://x" },
+    /^connection\.host: must be a name or an IP.*connection\.port/,
+  ],
+  ["a port in the host", { ...connection, host: "10.0.0.1:22" }, /with connection\.port/],
+  ["a port behind brackets", { ...connection, host: "[::1]:22" }, /with connection\.port/],
+  ["a user in the host", { ...connection, host: "root@x" }, /with connection\.user/],
+  ["a list with a bad host key", { ...connection, hostKey: ["MD5:aa"] }, /^connection\.hostKey: /],
+  ["a bad port", { ...connection, port: 0 }, /^connection\.port: must be a whole number from 1/],
+  ["a port as text", { ...connection, port: "22" }, /^connection\.port: must be a whole number/],
   ["a bad host key", { ...connection, hostKey: "MD5:aa" }, /^connection\.hostKey: /],
-  ["an unknown field", { ...connection, pasword: "hunter2" }, /^connection\.pasword: is no field/],
-  ["a connection that is a text", "xen1", /^connection: takes an object/],
+  ["an unknown field", { ...connection, pasword: "hunter2" }, /^connection\.pasword: is not a field/],
+  ["a connection that is a text", "xen1", /^connection: must be an object/],
   ["a bad private key", { host: "h", privateKey: "hunter2" }, /^connection\.privateKey: cannot be used/],
   ["a jump host without a host", { ...connection, proxy: { password: "x" } }, /^connection\.proxy\.host/],
   [
@@ -62,7 +70,7 @@ test("an encrypted private key needs its password, and the right one", () => {
   });
   const check = (privateKeyPassword?: string) => reasons({ host: "h", privateKey, privateKeyPassword });
   expect(check("right")).toEqual([]);
-  expect(check()).toEqual([expect.stringMatching(/encrypted, and there is no privateKeyPassword/)]);
+  expect(check()).toEqual([expect.stringMatching(/it is encrypted; set privateKeyPassword/)]);
   expect(check("wrong")).toEqual([expect.stringMatching(/privateKeyPassword does not open it/)]);
 });
 
@@ -71,7 +79,7 @@ test("fields that the program leaves out come from the stack's configuration", (
   expect(reasons(undefined)).toEqual([]);
   configured({ "xen:host": "xen1.example.net", "xen:password": "s3cret", "xen:port": "many" });
   expect(reasons(undefined)).toEqual([
-    "xen:port (stack configuration): takes a whole number from 1 to 65535",
+    "xen:port (stack configuration): must be a whole number from 1 to 65535",
   ]);
 });
 
@@ -80,7 +88,7 @@ test("a jump host may be configured as JSON", () => {
   expect(reasons(connection)).toEqual([]);
   configured({ "xen:proxy": "jump.example.net" });
   expect(reasons(connection)).toEqual([
-    expect.stringMatching(/^xen:proxy \(stack configuration\): takes an object/),
+    expect.stringMatching(/^xen:proxy \(stack configuration\): must be an object/),
   ]);
 });
 

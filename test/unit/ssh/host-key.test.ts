@@ -11,6 +11,7 @@ import {
   parseHostKeyOption,
   publicKeyText,
   type HostKeyRefusal,
+  allowsHostKey,
 } from "../../../provider/ssh/host-key";
 
 const folder = mkdtempSync(join(tmpdir(), "host-key-"));
@@ -68,19 +69,20 @@ describe("fingerprint and publicKeyText", () => {
 describe("parseHostKeyOption", () => {
   test("takes a public key with or without a comment", () => {
     const expected = { type: "ssh-ed25519", fingerprint: printOf(ed25519) };
-    expect(parseHostKeyOption(ed25519)).toEqual(expected);
-    expect(parseHostKeyOption(` ${ed25519.replace(" ", "\t ")} root@xen1 dom0\n`)).toEqual(expected);
+    expect(parseHostKeyOption(ed25519)).toEqual([expected]);
+    expect(parseHostKeyOption(` ${ed25519.replace(" ", "\t ")} root@xen1 dom0\n`)).toEqual([expected]);
   });
 
   test("takes a fingerprint with or without padding, and ignore", () => {
-    expect(parseHostKeyOption(printOf(rsa))).toEqual({ fingerprint: printOf(rsa) });
-    expect(parseHostKeyOption(`${printOf(rsa)}=\n`)).toEqual({ fingerprint: printOf(rsa) });
+    expect(parseHostKeyOption(printOf(rsa))).toEqual([{ fingerprint: printOf(rsa) }]);
+    expect(parseHostKeyOption(`${printOf(rsa)}=\n`)).toEqual([{ fingerprint: printOf(rsa) }]);
     expect(parseHostKeyOption("ignore")).toBe("ignore");
   });
 
   test.each([
     ["nothing", "", /not one host key/],
-    ["a line of known_hosts", `xen1.example.net ${ed25519}`, /not one host key/],
+    ["a marked line of known_hosts", `@revoked xen1.example.net ${ed25519}`, /marker/],
+    ["a text before a damaged key", `xen1.example.net ${ed25519.slice(0, -4)}`, /cut short/],
     ["two keys", `${ed25519}\n${rsa}`, /not one host key/],
     ["a private key", pairs.ed25519.private, /not one host key/],
     ["a type that ssh2 does not take by default", `ssh-dss ${ed25519.split(" ")[1]}`, /not one host key/],
@@ -104,6 +106,21 @@ describe("parseHostKeyOption", () => {
     expect(() => parseHostKeyOption(text)).toThrow(TypeError);
     expect(() => parseHostKeyOption(text)).toThrow(message);
     expect(() => parseHostKeyOption(text)).toThrow(/"ssh-ed25519 AAAA…".*"SHA256:…".*"ignore"/);
+  });
+
+  test("takes a line of ssh-keyscan or known_hosts, as the key in it", () => {
+    const expected = [{ type: "ssh-ed25519", fingerprint: printOf(ed25519) }];
+    for (const names of ["xen1.example.net", "[10.0.0.1]:2222", "|1|abc=|def=", "xen1,10.0.0.1"])
+      expect(parseHostKeyOption(`${names} ${ed25519}`)).toEqual(expected);
+  });
+
+  test("takes several keys, of which any may match", () => {
+    const keys = [ed25519, printOf(rsa)];
+    expect(allowsHostKey(keys, ed25519)).toBe(true);
+    expect(allowsHostKey(keys, rsa)).toBe(true);
+    expect(allowsHostKey([ed25519], rsa)).toBe(false);
+    expect(() => parseHostKeyOption([])).toThrow(/no key in the list/);
+    expect(() => parseHostKeyOption([ed25519, "ignore"])).toThrow(/cannot stand beside keys/);
   });
 
   test("repeats nothing of what may be a secret", () => {

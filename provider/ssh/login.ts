@@ -1,0 +1,217 @@
+import { setMaxListeners } from "node:events";
+import type { Duplex } from "node:stream";
+import { Client, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
+import { algorithmConflict, offeredAlgorithms, verifiable } from "./algorithms";
+import { Authentication } from "./authentication";
+import type { Connection } from "./connect";
+import { SshError, type SshErrorCode } from "./error";
+import { loadHostKeyPolicy, publicKeyText, type HostKeyRefusal } from "./host-key";
+import { PacketSocket } from "./packet-socket";
+import { ServerHello } from "./server-hello";
+import { addressOf, type SshTarget } from "./target";
+
+/** Three unanswered keep-alives end the link: a dead one is noticed within 30 s. */
+const KEEPALIVE = { keepaliveInterval: 7_000, keepaliveCountMax: 3 };
+
+/** How far a login has come, and what went wrong on the way. */
+interface Course {
+  isConnected: boolean;
+  isEncrypted: boolean;
+  cause: NodeJS.ErrnoException | undefined;
+  refusal: HostKeyRefusal | undefined;
+  readonly hello: ServerHello;
+  readonly hostKeyAlgorithms: readonly ServerHostKeyAlgorithm[];
+  readonly authentication: Authentication;
+}
+
+/**
+ * Logs in once.
+ *
+ * @param stream to the target through its jump host, if it has one
+ * @throws {@link SshError} with a code that says what went wrong
+ */
+export async function logIn(target: SshTarget, stream?: Duplex): Promise<Connection> {
+  const address = addressOf(target);
+  const policy = await loadHostKeyPolicy(target);
+  const lost = new AbortController();
+  // One listener for each command under way.
+  setMaxListeners(0, lost.signal);
+  const client = new Client();
+  const course: Course = {
+    isConnected: stream !== undefined,
+    isEncrypted: false,
+    cause: undefined,
+    refusal: undefined,
+    hello: new ServerHello(),
+    hostKeyAlgorithms: verifiable(policy.serverHostKeyAlgorithms),
+    authentication: new Authentication(target, () => client.end()),
+  };
+  const { authentication, hello } = course;
+  const sock = stream ?? new PacketSocket().connect(target.port, target.host);
+  let hostKey = "";
+  let cipher = "";
+
+  const config: ConnectConfig = {
+    host: target.host,
+    port: target.port,
+    username: target.user,
+    sock,
+    authHandler: authentication.handler,
+    algorithms: { ...offeredAlgorithms(), serverHostKey: [...course.hostKeyAlgorithms] },
+    hostVerifier: (blob: Buffer) => {
+      course.refusal = policy.verify(blob);
+      hostKey = publicKeyText(blob);
+      return course.refusal === undefined;
+    },
+    readyTimeout: target.perDialTimeout * 1_000,
+    ...KEEPALIVE,
+  };
+
+  await new Promise<void>((resolve, reject) => {
+    sock.once("connect", () => (course.isConnected = true));
+    client.on("error", (error: NodeJS.ErrnoException & { level?: string }) => {
+      // The login goes on with the next credential.
+      if (error.level === "agent") authentication.agentFailed(error);
+      else course.cause ??= error;
+    });
+    client.once("handshake", ({ cs }) => {
+      course.isEncrypted = true;
+      cipher = cs.cipher;
+    });
+    client.on("change password", () => authentication.passwordExpired());
+    client.once("ready", resolve);
+    // Its close may take long: it waits for what is still to be sent.
+    client.once("end", () => lost.abort(connectionLost(address, course.cause)));
+    client.once("close", () => {
+      lost.abort(connectionLost(address, course.cause));
+      reject(failureOf(target, course));
+    });
+    try {
+      client.connect(config);
+      // ssh2 has paused the socket, so that this listener misses nothing.
+      const listen = (chunk: Buffer) => hello.add(chunk);
+      sock.on("data", listen);
+      client.once("handshake", () => sock.off("data", listen));
+      onAuthenticationFailure(client, (methods, isPartial) => authentication.refused(methods, isPartial));
+    } catch (error) {
+      sock.destroy();
+      const message = `The login to ${address} could not begin. Report this with the versions of Node and of this package.`;
+      reject(new SshError("HANDSHAKE_FAILED", address, `${message} (${String(error)})`, { cause: error }));
+    }
+  });
+  // Nagle's algorithm against delayed acknowledgements costs a factor of a hundred on uploads.
+  client.setNoDelay(true);
+  return { client, target, address, hostKey, cipher, lost: lost.signal, close: () => client.end() };
+}
+
+type FailureHandler = (protocol: unknown, methods: readonly string[], isPartialSuccess: boolean) => void;
+
+/**
+ * Sees every refusal of a credential before `ssh2` does. `ssh2` tells its `authHandler` nothing of the refusal of an
+ * agent's key, not even that the host has accepted the key and wants more.
+ */
+function onAuthenticationFailure(
+  client: Client,
+  listener: (methods: readonly string[], isPartialSuccess: boolean) => void,
+): void {
+  const { _protocol: protocol } = client as unknown as {
+    _protocol: { _handlers: { USERAUTH_FAILURE: FailureHandler } };
+  };
+  const handle = protocol._handlers.USERAUTH_FAILURE;
+  protocol._handlers.USERAUTH_FAILURE = (self, methods, isPartialSuccess) => {
+    listener(methods, isPartialSuccess);
+    handle(self, methods, isPartialSuccess);
+  };
+}
+
+function connectionLost(address: string, cause: Error | undefined): SshError {
+  const message = `The SSH connection to ${address} was lost. Run the command again once the host answers.`;
+  return new SshError("CONNECTION_LOST", address, message, { cause });
+}
+
+/** What a failed login means, and what to do about it. */
+function failureOf(target: SshTarget, course: Course): SshError {
+  const { refusal, isConnected, isEncrypted, hello } = course;
+  if (refusal) return new SshError(refusal.code, addressOf(target), refusal.message);
+  if (!isConnected) return connectFailure(target, course);
+  if (hello.isSilent || hello.version === undefined) return helloFailure(target, course);
+  return isEncrypted ? authenticationFailure(target, course) : handshakeFailure(target, course);
+}
+
+function connectFailure(target: SshTarget, { cause }: Course): SshError {
+  const { address, say } = speaker(target, cause);
+  if (cause?.code === "ECONNREFUSED")
+    return say(
+      "CONNECTION_REFUSED",
+      `Nothing listens for SSH at ${address}. SSH may be switched off on the host: switch it on in xsconsole ` +
+        `(Remote Service Configuration), in XenCenter or with \`xe host-enable-ssh\`, and check the port.`,
+    );
+  if (cause?.code === "ENOTFOUND")
+    return say("UNREACHABLE", `No host has the name ${target.host}. Check connection.host.`);
+  return say(
+    "UNREACHABLE",
+    `${address} does not answer. Check address, port, network and firewall, and that the host is up.`,
+  );
+}
+
+/** sshd itself closes connections without a version when it has too many of them (`MaxStartups`). */
+function helloFailure(target: SshTarget, { cause, hello }: Course): SshError {
+  const { address, say } = speaker(target, cause);
+  if (hello.isSilent || /^(Exceeded MaxStartups|Not allowed at this time)/.test(hello.otherText))
+    return say(
+      "LOGIN_INTERRUPTED",
+      `${address} accepts connections, but does not answer as an SSH server. Check the port, the load of the host, and what ` +
+        `its sshd logs${hello.isSilent ? "" : `; it says "${hello.otherText}"`}.`,
+    );
+  return say(
+    "NOT_SSH",
+    `${address} is not an SSH server: it says "${hello.otherText}". Check connection.port.`,
+  );
+}
+
+function handshakeFailure(target: SshTarget, { cause, hello, hostKeyAlgorithms }: Course): SshError {
+  const { address, say } = speaker(target, cause);
+  const conflict = hello.algorithms && algorithmConflict(hello.algorithms, hostKeyAlgorithms);
+  if (conflict)
+    return new SshError("NO_COMMON_ALGORITHM", address, `${address} and this program have ${conflict}`);
+  if (saysWhy(cause))
+    return say("HANDSHAKE_FAILED", `${address} ended the key exchange. Check what its sshd logs.`);
+  return say(
+    "LOGIN_INTERRUPTED",
+    `The connection to ${address} ended during the key exchange. Check the network, and what its sshd logs.`,
+  );
+}
+
+function authenticationFailure(target: SshTarget, { cause, authentication }: Course): SshError {
+  const { address, say } = speaker(target, cause);
+  const level = levelOf(cause);
+  if (level === "client-timeout" && authentication.hasOffered)
+    return say(
+      "LOGIN_TIMED_OUT",
+      `${address} did not answer the login of ${target.user} within ${target.perDialTimeout} s. Check what its sshd and its ` +
+        `user database (PAM, LDAP) are waiting for, or set a longer perDialTimeout.`,
+    );
+  if (level === "client-timeout" || level === "client-socket")
+    return say(
+      "LOGIN_INTERRUPTED",
+      `The connection to ${address} was lost during the login. Check the network.`,
+    );
+  if (level !== undefined || !cause) return authentication.failure();
+  return authentication.failure(cause.message);
+}
+
+/** The host gave a reason with its disconnect, or `ssh2` found the handshake wrong. */
+function saysWhy(cause: NodeJS.ErrnoException | undefined): boolean {
+  return cause !== undefined && !["client-socket", "client-timeout"].includes(levelOf(cause) ?? "");
+}
+
+function levelOf(cause: Error | undefined): string | undefined {
+  return cause && "level" in cause ? String(cause.level) : undefined;
+}
+
+function speaker(target: SshTarget, cause: Error | undefined) {
+  const address = addressOf(target);
+  const say = (code: SshErrorCode, message: string) =>
+    new SshError(code, address, cause?.message ? `${message} (${cause.message})` : message, { cause });
+  return { address, say };
+}
