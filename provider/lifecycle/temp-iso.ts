@@ -57,6 +57,8 @@ export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIs
     return { id: uuids.srUuid, outs: { ...made, isoSize, isoSha256, ...uuids, status: "ready" } };
   } catch (error) {
     if (!(error instanceof RollbackIncompleteError)) throw error;
+    // A host that runs no command, not even those that undo, has made nothing: there is nothing to store.
+    if (!host.hasRun) throw error.cause;
     // Whatever stayed is found by its folder: that is recorded, and the next up replaces it.
     const isoSize = contentOf(image)?.sizeBytes ?? 0;
     // `made` holds the `__provider` among its inputs, without which refresh and destroy would fail.

@@ -1,24 +1,9 @@
-import type { Client } from "ssh2";
 import type { Duplex } from "node:stream";
+import type { Connection } from "./connection";
 import { isSilentHost, SshError } from "./error";
 import { logIn } from "./login";
 import { retry } from "./retry";
 import { addressOf, type SshTarget } from "./target";
-
-/** A connection that is logged in. Whoever opened it closes it. */
-export interface Connection {
-  readonly client: Client;
-  readonly target: SshTarget;
-  /** `host:port` for messages. */
-  readonly address: string;
-  /** The key that the host proved to have, as `ssh-ed25519 AAAA…`. */
-  readonly hostKey: string;
-  /** The cipher for what is sent: `aes128-gcm@openssh.com`. */
-  readonly cipher: string;
-  /** Aborted, with the reason, when the link is gone. */
-  readonly lost: AbortSignal;
-  readonly close: () => void;
-}
 
 const DIAL_AGAIN = { isPassing: isPassingDialError, firstPauseMs: 250, growth: 1.7, longestPauseMs: 5_000 };
 
@@ -98,14 +83,14 @@ const isProhibited = (error: Error & { readonly reason?: number }) => error.reas
 function forwardingRefused({ address }: Connection, cause: Error): SshError {
   const message =
     `The jump host ${address} does not forward connections (${cause.message}). ` +
-    `Allow it in its sshd_config: AllowTcpForwarding, PermitOpen, DisableForwarding.`;
+    "Allow it in its sshd_config: AllowTcpForwarding, PermitOpen, DisableForwarding.";
   return new SshError("FORWARDING_REFUSED", address, message, { cause });
 }
 
 function unreachableFrom(jump: Connection, address: string, cause?: Error): SshError {
   const message =
     `The jump host ${jump.address} cannot reach ${address}. Check that name and port are right as seen from there` +
-    `${cause ? `. (${cause.message})` : ", and its network."}`;
+    (cause ? `. (${cause.message})` : ", and its network.");
   return new SshError("UNREACHABLE", address, message, { cause });
 }
 

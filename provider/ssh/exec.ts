@@ -2,9 +2,8 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { ClientChannel } from "ssh2";
 import { tellingItsEnd } from "./command-channel";
-import type { Connection } from "./connect";
+import type { Connection } from "./connection";
 import { SshError } from "./error";
-import { retry } from "./retry";
 import { lines, type Script, sh } from "./sh";
 
 /** What a remote command is given besides its text. */
@@ -51,8 +50,8 @@ const STALL_TIMEOUT_MS = 60_000;
  * `XE_EXTRA_ARGS` is unset, because `xe` would read further arguments from it. What the script prints stands
  * between marks made for this one call, so that whatever root's `.bashrc` prints does no harm.
  *
- * @throws {@link SshError} `CONNECTION_LOST`, `COMMAND_TIMED_OUT` (the script may still run on the host),
- * `CHANNEL_REFUSED`; and what `input` throws
+ * @throws {@link SshError} `CONNECTION_LOST`, `COMMAND_TIMED_OUT` (the script may still run on the host);
+ * `CHANNEL_REFUSED`, `NO_SHELL` (the script did not begin); and what `input` throws
  */
 export function exec(connection: Connection, script: Script, options: ExecOptions): Promise<ExecResult> {
   const command = { host: connection.address, purpose: options.purpose };
@@ -63,6 +62,8 @@ async function run(connection: Connection, script: Script, options: ExecOptions)
   options.signal?.throwIfAborted();
   const mark = randomBytes(12).toString("hex");
   const channel = await openChannel(connection, marked(script, mark), options);
+  const { sessions } = connection;
+  sessions.mostOpen = Math.max(sessions.mostOpen, ++sessions.open);
   const ended = new AbortController();
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
@@ -100,6 +101,8 @@ async function run(connection: Connection, script: Script, options: ExecOptions)
   } finally {
     ended.abort();
     timer.stop();
+    sessions.open--;
+    sessions.hasBegun ||= output.hasBegun;
   }
 }
 
@@ -113,28 +116,29 @@ function marked(script: Script, mark: string): Script {
   );
 }
 
-/** One at a time, sshd forgets a channel a little after its end: asked again on a refusal (`MaxSessions`). */
+/** Opens a channel for a command. @throws SshError `CHANNEL_REFUSED` when the host has no session left for it */
 function openChannel(
   connection: Connection,
   script: Script,
   { purpose }: ExecOptions,
 ): Promise<ClientChannel> {
-  const isPassing = (error: unknown) => error instanceof SshError && error.code === "CHANNEL_REFUSED";
-  return retry({ isPassing, firstPauseMs: 50, growth: 1.6, longestPauseMs: 1_000, attempts: 10 }, () => {
-    connection.lost.throwIfAborted();
-    return new Promise<ClientChannel>((resolve, reject) => {
-      const { client, address, lost } = connection;
-      try {
-        client.exec(script.text, (error, channel) => {
-          if (!error) return resolve(channel);
-          const message = `${address} refused to start a command (to ${purpose}): ${error.message}. Check MaxSessions in its sshd_config.`;
-          return reject(new SshError("CHANNEL_REFUSED", address, message, { cause: error }));
-        });
-      } catch {
-        // ssh2 throws on a socket that is broken, a little before it tells that it is.
-        lost.addEventListener("abort", () => reject(lost.reason as Error));
-      }
-    });
+  connection.lost.throwIfAborted();
+  return new Promise<ClientChannel>((resolve, reject) => {
+    const { client, address, lost } = connection;
+    try {
+      client.exec(script.text, (error, channel) => {
+        if (!error) return resolve(channel);
+        if (!("reason" in error))
+          return reject(lost.aborted ? (lost.reason as Error) : noShell(connection, purpose, error.message));
+        const message =
+          `${address} refused to start a command (to ${purpose}): ${error.message}. Check MaxSessions in its sshd_config: at ` +
+          `least 1 is needed, 10 is its default.`;
+        return reject(new SshError("CHANNEL_REFUSED", address, message, { cause: error }));
+      });
+    } catch {
+      // ssh2 throws on a socket that is broken, a little before it tells that it is.
+      lost.addEventListener("abort", () => reject(lost.reason as Error));
+    }
   });
 }
 
@@ -180,6 +184,11 @@ class LineQueue implements ScriptOutput {
     private readonly ended: AbortSignal,
   ) {
     ended.addEventListener("abort", () => this.#wake());
+  }
+
+  /** Whether the script has begun. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
   }
 
   add(chunk: Buffer): void {
@@ -250,11 +259,16 @@ function readResult(
   { purpose }: ExecOptions,
 ): ExecResult {
   const begin = stdout.indexOf(`${mark}\n`);
-  const end = stdout.lastIndexOf(`\n${mark} `);
-  if (begin < 0 || end < 0) {
+  // What a trap in a startup file prints at the end of the shell comes after the status.
+  const end = new RegExp(`\\n${mark} (\\d+)\\n`).exec(stdout);
+  if (begin < 0) {
+    connection.lost.throwIfAborted();
+    throw noShell(connection, purpose, `${stdout}\n${stderr}`);
+  }
+  if (!end) {
     connection.lost.throwIfAborted();
     const message = `The shell of ${connection.target.user} on ${connection.address} ended before the command was done (to ${purpose}).`;
-    const hint = `Check that it is bash and that its start-up files do not end it.`;
+    const hint = `Check that it is bash and that its startup files do not end it.`;
     throw new SshError(
       "CONNECTION_LOST",
       connection.address,
@@ -262,11 +276,24 @@ function readResult(
     );
   }
   return {
-    status: Number(stdout.slice(end + mark.length + 2)),
-    stdout: stdout.slice(begin + mark.length + 1, end),
+    status: Number(end[1]),
+    stdout: stdout.slice(begin + mark.length + 1, Math.max(end.index, begin + mark.length + 1)),
     stderr: stderr.slice(stderr.indexOf(`${mark}\n`) + mark.length + 1),
     noise: stdout.slice(0, begin),
   };
+}
+
+/** The host took the login and closed the session before the first line of the command. */
+function noShell({ address, target }: Connection, purpose: string, words: string): SshError {
+  const said = words
+    .replace(/\p{Cc}+/gu, " ")
+    .trim()
+    .slice(0, 300);
+  const message =
+    `${address} logs in ${target.user}, but runs no command (to ${purpose}). Check that the shell is bash, that account and ` +
+    `password have not expired, and that there is neither a ForceCommand nor /etc/nologin. ` +
+    (said === "" ? "(The host said nothing.)" : `(The host said: ${said})`);
+  return new SshError("NO_SHELL", address, message);
 }
 
 function timedOut({ address }: Connection, { purpose }: ExecOptions, limitMs: number): SshError {

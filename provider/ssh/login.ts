@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { Client, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 import { algorithmConflict, offeredAlgorithms, verifiable } from "./algorithms";
 import { Authentication } from "./authentication";
-import type { Connection } from "./connect";
+import type { Connection } from "./connection";
 import { SshError, type SshErrorCode } from "./error";
 import { loadHostKeyPolicy, publicKeyText, type HostKeyRefusal } from "./host-key";
 import { PacketSocket } from "./packet-socket";
@@ -92,6 +92,7 @@ export async function logIn(target: SshTarget, stream?: Duplex): Promise<Connect
       const listen = (chunk: Buffer) => hello.add(chunk);
       sock.on("data", listen);
       client.once("handshake", () => sock.off("data", listen));
+      preferSha512(client);
       onAuthenticationFailure(client, (methods, isPartial) => authentication.refused(methods, isPartial));
     } catch (error) {
       sock.destroy();
@@ -101,10 +102,19 @@ export async function logIn(target: SshTarget, stream?: Duplex): Promise<Connect
   });
   // Nagle's algorithm against delayed acknowledgements costs a factor of a hundred on uploads.
   client.setNoDelay(true);
-  return { client, target, address, hostKey, cipher, lost: lost.signal, close: () => client.end() };
+  const sessions = { open: 0, mostOpen: 0, hasBegun: false };
+  return { client, target, address, hostKey, cipher, sessions, lost: lost.signal, close: () => client.end() };
 }
 
-type FailureHandler = (protocol: unknown, methods: readonly string[], isPartialSuccess: boolean) => void;
+/** `ssh2`'s handlers of messages from the host. */
+interface Handlers {
+  USERAUTH_FAILURE: (self: unknown, methods: readonly string[], isPartialSuccess: boolean) => void;
+  EXT_INFO: (self: unknown, extensions: readonly { name: string; algs?: readonly string[] }[]) => void;
+}
+
+function handlersOf(client: Client): Handlers {
+  return (client as unknown as { _protocol: { _handlers: Handlers } })._protocol._handlers;
+}
 
 /**
  * Sees every refusal of a credential before `ssh2` does. `ssh2` tells its `authHandler` nothing of the refusal of an
@@ -114,13 +124,25 @@ function onAuthenticationFailure(
   client: Client,
   listener: (methods: readonly string[], isPartialSuccess: boolean) => void,
 ): void {
-  const { _protocol: protocol } = client as unknown as {
-    _protocol: { _handlers: { USERAUTH_FAILURE: FailureHandler } };
-  };
-  const handle = protocol._handlers.USERAUTH_FAILURE;
-  protocol._handlers.USERAUTH_FAILURE = (self, methods, isPartialSuccess) => {
+  const handlers = handlersOf(client);
+  const handle = handlers.USERAUTH_FAILURE;
+  handlers.USERAUTH_FAILURE = (self, methods, isPartialSuccess) => {
     listener(methods, isPartialSuccess);
     handle(self, methods, isPartialSuccess);
+  };
+}
+
+/** Lets RSA keys sign with SHA-512 where the host takes that, as OpenSSH's client does; `ssh2` prefers SHA-256. */
+function preferSha512(client: Client): void {
+  const handlers = handlersOf(client);
+  const handle = handlers.EXT_INFO;
+  handlers.EXT_INFO = (self, extensions) => {
+    const withoutSha256 = extensions.map((extension) =>
+      extension.algs?.includes("rsa-sha2-512")
+        ? { ...extension, algs: extension.algs.filter((name) => name !== "rsa-sha2-256") }
+        : extension,
+    );
+    handle(self, withoutSha256);
   };
 }
 

@@ -79,21 +79,15 @@ function readPem(text: string, passphrase: string | undefined): LoadedKey {
 
 /** A key in a form that `ssh2` reads. */
 function toOpenSsh(key: KeyObject): string | undefined {
-  switch (key.asymmetricKeyType) {
-    case "rsa":
-      return key.export({ type: "pkcs1", format: "pem" }) as string;
-    case "ec":
-      return key.export({ type: "sec1", format: "pem" }) as string;
-    case "ed25519": {
-      const { d = "", x = "" } = key.export({ format: "jwk" });
-      const [seed, point] = [Buffer.from(d, "base64url"), Buffer.from(x, "base64url")];
-      const type = field("ssh-ed25519");
-      const secret = [type, field(point), field(Buffer.concat([seed, point])), field("")];
-      return openSshText(Buffer.concat([type, field(point)]), Buffer.concat([Buffer.alloc(8), ...secret]));
-    }
-    default:
-      return undefined;
-  }
+  const { asymmetricKeyType: type } = key;
+  if (type === "rsa") return key.export({ type: "pkcs1", format: "pem" }) as string;
+  if (type === "ec") return key.export({ type: "sec1", format: "pem" }) as string;
+  if (type !== "ed25519") return undefined;
+  const { d = "", x = "" } = key.export({ format: "jwk" });
+  const [seed, point] = [Buffer.from(d, "base64url"), Buffer.from(x, "base64url")];
+  const name = field("ssh-ed25519");
+  const secret = [name, field(point), field(Buffer.concat([seed, point])), field("")];
+  return openSshText(Buffer.concat([name, field(point)]), Buffer.concat([Buffer.alloc(8), ...secret]));
 }
 
 /**

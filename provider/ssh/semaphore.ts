@@ -1,13 +1,35 @@
 /**
  * Limits how many pieces of work run at once; the others wait in order of arrival.
  *
- * Own code, because the limiters on npm that CommonJS can load have no work that skips the queue and still counts.
+ * Own code, because the limiters on npm that CommonJS can load cannot run work beyond the limit and still count it.
  */
 export class Semaphore {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(private readonly limit: number) {}
+  #limit: number;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** How many pieces of work run now. */
+  get running(): number {
+    return this.#running;
+  }
+
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /** Takes effect as running work ends. */
+  set limit(limit: number) {
+    this.#limit = limit;
+    while (this.#running < limit && this.#waiting.length > 0) {
+      this.#running++;
+      this.#waiting.shift()?.();
+    }
+  }
 
   /** Whether nothing runs or waits. */
   get isIdle(): boolean {
@@ -16,7 +38,7 @@ export class Semaphore {
 
   /** Runs `work` once fewer than the limit are running. */
   async use<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running >= this.limit) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#running >= this.#limit) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#running++;
     return this.#run(work);
   }
@@ -32,7 +54,7 @@ export class Semaphore {
       return await work();
     } finally {
       // A waiter takes over the slot, so that nobody who arrives now is served first.
-      const next = this.#running <= this.limit ? this.#waiting.shift() : undefined;
+      const next = this.#running <= this.#limit ? this.#waiting.shift() : undefined;
       if (next) next();
       else this.#running--;
     }

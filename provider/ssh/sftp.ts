@@ -1,6 +1,6 @@
 import type { SFTPWrapper } from "ssh2";
 import SftpClient from "ssh2-sftp-client";
-import type { Connection } from "./connect";
+import type { Connection } from "./connection";
 import { SshError } from "./error";
 
 /**

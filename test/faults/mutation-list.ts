@@ -200,9 +200,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "a broken connection is used again",
-    file: "provider/ssh/shared-connection.ts",
-    search: "if (!connection.lost.aborted) return connection;",
-    replace: "return connection;",
+    file: "provider/ssh/link.ts",
+    search: "if (connection.lost.aborted) {",
+    replace: "if (false) {",
     tests: "test/host/connection.test.ts",
     title: "lost",
   },
