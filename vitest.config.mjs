@@ -43,7 +43,7 @@ export default defineConfig({
       {
         test: {
           name: "engine",
-          include: ["test/engine/**/*.test.ts", "test/demo/**/*.test.ts"],
+          include: ["test/engine/**/*.test.ts", "test/demo/**/*.test.ts", "test/states/*.test.ts"],
           globalSetup: ["test/temporary-folder.ts", "test/engine/global-setup.ts"],
           testTimeout: 180_000,
           hookTimeout: 180_000,

@@ -73,7 +73,7 @@ export class Stack implements AsyncDisposable {
   }
 
   /**
-   * Makes the stack `test` of the project in `projectFolder` (where its configuration file is written).
+   * Makes a stack, `test` by default, of the project in `projectFolder` (where its configuration file is written).
    *
    * @param env variables over those of this process; `PULUMI_…` and `SSH_AUTH_SOCK` of this one are not passed on
    */
@@ -81,11 +81,12 @@ export class Stack implements AsyncDisposable {
     engine: Engine,
     projectFolder: string,
     env: Readonly<Record<string, string>> = {},
+    name = "test",
   ): Promise<Stack> {
     const root = await mkdtemp(join(tmpdir(), "pulumi-stack-"));
     const stack = new Stack(root, projectFolder, { ...ownEnvironment(engine, root), ...env });
     for (const folder of ["home", "state", "tmp"]) await mkdir(join(root, folder));
-    await stack.run(["stack", "init", "test"]);
+    await stack.run(["stack", "init", name]);
     return stack;
   }
 
