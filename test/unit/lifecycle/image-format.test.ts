@@ -18,7 +18,7 @@ interface StoredResource {
 }
 
 const { deployment } = JSON.parse(
-  readFileSync(join(__dirname, "../../states/files-attachment-release-0.1.0.json"), "utf8"),
+  readFileSync(join(__dirname, "../../states/recorded/0.1.0/files-attachment-release/state.json"), "utf8"),
 ) as { deployment: { resources: StoredResource[] } };
 const stored = deployment.resources.find(({ type }) => type.endsWith(":TempIso"))!;
 
