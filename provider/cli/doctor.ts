@@ -3,7 +3,7 @@ import { inFlags } from "./connection-options";
 import { type Check, diagnose } from "./diagnosis";
 import { EXIT, type ExitStatus } from "./exit";
 import { readHostFacts } from "./host-facts";
-import { print, table } from "./print";
+import { colour, print, table } from "./print";
 
 /** What `doctor` is asked for. */
 export interface DoctorOptions {
@@ -19,7 +19,7 @@ export async function doctor(
   const checks = await readHostFacts(host, srMountPaths).then(diagnose, (error: unknown) => [
     unreachable(error),
   ]);
-  print(isJson ? JSON.stringify({ host: host.address, checks }, null, 2) : toText(checks));
+  print(isJson ? toJson(host.address, checks) : inColours(toText(checks)));
   if (checks.some(({ status }) => status === "failed")) return EXIT.failed;
   return checks.some(({ status }) => status === "warning") ? EXIT.found : EXIT.done;
 }
@@ -32,6 +32,20 @@ export function toText(checks: readonly Check[]): string {
   ]);
   return table(rows);
 }
+
+/** The document that `doctor --json` prints. */
+export function toJson(address: string, checks: readonly Check[]): string {
+  return JSON.stringify({ host: address, checks }, null, 2);
+}
+
+/** The statuses at the beginning of lines, in colours. */
+function inColours(text: string): string {
+  return text.replace(/^(ok|warning|failed)\b/gm, (status) =>
+    colour(COLOURS[status as Check["status"]], status),
+  );
+}
+
+const COLOURS = { ok: "green", warning: "yellow", failed: "red" } as const;
 
 function unreachable(error: unknown): Check {
   const detail = error instanceof Error ? inFlags(error.message) : String(error);

@@ -1,4 +1,6 @@
-import { Command, CommanderError, Option } from "commander";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Argument, Command, CommanderError, Option } from "commander";
 import { DEFAULT_SR_MOUNT_PATH } from "../host/folder";
 import { toSshTarget } from "../lifecycle/connection";
 import { SharedConnection } from "../ssh/shared-connection";
@@ -9,9 +11,11 @@ import {
   inFlags,
   readConnection,
 } from "./connection-options";
+import { completionScript, type Shell, SHELLS } from "./completion";
 import { doctor } from "./doctor";
 import { EXIT, type ExitStatus, UsageError } from "./exit";
 import { list } from "./list";
+import { print } from "./print";
 import type { Selector } from "./selection";
 import { readStackExport } from "./stack-export";
 import { sweep } from "./sweep";
@@ -59,6 +63,7 @@ export async function runCommandLine(args: readonly string[]): Promise<ExitStatu
 function makeProgram(end: (status: ExitStatus) => void): Command {
   const program = new Command("pulumi-xen-iso")
     .description("Looks after the temporary ISOs that pulumi-xen-iso has put on a XenServer or XCP-ng host.")
+    .version(versionOfPackage(), "-V, --version", "print the version")
     .exitOverride()
     .showHelpAfterError("(--help shows what there is)")
     .addHelpText("after", "\n`pulumi-xen-iso help <command>` shows a command's options and exit statuses.");
@@ -110,7 +115,19 @@ function makeProgram(end: (status: ExitStatus) => void): Command {
     });
   addHostOptions(examining, EXIT_STATUS_HELP.doctor);
 
+  program
+    .command("completion")
+    .description("Prints a script that completes commands and options in a shell.")
+    .addArgument(new Argument("<shell>").choices(SHELLS))
+    .addHelpText("after", '\nFor bash, in ~/.bashrc: eval "$(pulumi-xen-iso completion bash)"')
+    .action((shell: Shell) => print(completionScript(program, shell)));
+
   return program;
+}
+
+function versionOfPackage(): string {
+  const text = readFileSync(join(__dirname, "..", "..", "package.json"), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
 }
 
 function addHostOptions(command: Command, exitStatusHelp: readonly string[]): void {

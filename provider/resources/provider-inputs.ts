@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ProviderName, serialised } from "../lifecycle/serialised";
+import { assertProgramResolves } from "./assert-resolvable";
 import { type ConnectionArgs, eachWithSecrets, withSecrets } from "./connection";
 
 /** A kind of resource: its type token, and what `pulumi-xen-iso/provider` calls its provider. */
@@ -11,6 +12,8 @@ interface ResourceType {
 /**
  * What a resource of this package gives the engine: its provider, its arguments with their secrets marked, its own
  * URN, and its outputs, which exist on the class only if they are named here.
+ *
+ * @throws RunError when the provider would not be found
  */
 export function providerInputs<
   Args extends {
@@ -30,6 +33,7 @@ export function providerInputs<
     opts: pulumi.CustomResourceOptions | undefined;
   },
 ) {
+  assertProgramResolves();
   return {
     ...Object.fromEntries(outputs.map((output) => [output, undefined])),
     ...args,
