@@ -176,7 +176,8 @@ async function findPlace(
     "DRIVE_OCCUPIED",
     host.address,
     `The CD drive ${device} of ${vm.label} holds the disc ${disc.name} (${disc.vdiUuid}). ` +
-      `Eject it, or set replaceMedia: true to have it taken out now and put back on delete.`,
+      `Eject it, set replaceMedia: true to have it taken out now and put back on delete, or halt the VM and set ` +
+      `device to a free slot, in which a second drive is made; guests see "0" to "3" without drivers of their own.`,
   );
 }
 

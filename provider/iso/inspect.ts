@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 
 /** What a local image is found to be. */
 export interface InspectedImage {
@@ -53,11 +53,34 @@ export async function inspectImage(path: string): Promise<InspectedImage> {
   return { sizeBytes, sha256: hash.digest("hex") };
 }
 
+/**
+ * The size of the volume that an ISO 9660 image says it holds, in bytes; undefined for any other file. It is more than
+ * the file has if a download was cut off.
+ *
+ * @see ECMA-119 §8.4
+ */
+export async function volumeBytesOf(path: string): Promise<number | undefined> {
+  const file = await open(path);
+  try {
+    const { buffer } = await file.read(
+      Buffer.alloc(SECTOR_BYTES),
+      0,
+      SECTOR_BYTES,
+      FIRST_DESCRIPTOR * SECTOR_BYTES,
+    );
+    const isPrimary = buffer.toString("latin1", 0, 6) === "\x01CD001";
+    return isPrimary ? buffer.readUInt32LE(80) * buffer.readUInt16LE(128) : undefined;
+  } finally {
+    await file.close();
+  }
+}
+
 async function assertImage(path: string): Promise<void> {
+  // Opening a named pipe would wait for a writer.
+  if (!(await stat(path)).isFile()) throw new NotAnImageError("it is not a regular file");
   const file = await open(path);
   try {
     const stats = await file.stat();
-    if (!stats.isFile()) throw new NotAnImageError("it is not a plain file");
     if (stats.size === 0) throw new NotAnImageError("it is empty");
     const head = Buffer.alloc(HEAD_BYTES);
     await file.read(head, 0, head.length, 0);

@@ -35,9 +35,9 @@ const CHUNK_BYTES = 1024 * 1024;
 function localSource(path: string, localPath: string): Source {
   const fail = failing(path, localPath);
   const stats = statsOf(localPath, fail);
-  if (!stats.isFile()) throw fail("ISO_FILES_REFUSED", "is not a plain file");
+  if (!stats.isFile()) throw fail("ISO_FILES_REFUSED", "is not a regular file");
   if (stats.size > LARGEST_FILE_BYTES)
-    throw fail("ISO_FILES_REFUSED", "has 4 GiB or more, ISO 9660 has room for less");
+    throw fail("ISO_FILES_REFUSED", "has 4 GiB or more, which ISO 9660 cannot hold");
   return { sizeBytes: stats.size, read: (range) => readLocal(localPath, stats.size, range, fail) };
 }
 
@@ -80,6 +80,6 @@ async function* readLocal(
   if (position !== end)
     throw fail(
       "ISO_FILE_CHANGED",
-      `had ${sizeBytes} bytes before, and now it has ${position > end ? "more" : "fewer"}`,
+      `had ${sizeBytes} bytes before, and has ${position > end ? "more" : "fewer"} now`,
     );
 }

@@ -1,10 +1,10 @@
 import { nearestName } from "../text/nearest-name";
 import { checkConnection, checkHostConnections, isIgnoringHostKey } from "./connection";
 import { rememberCredentials } from "./credentials";
-import { warn } from "./engine-log";
-import { Problems } from "./problems";
+import type { Problems } from "./problems";
 import { isUnknown } from "./unknown";
 import { checkDeleteUnreachable } from "./unreachable";
+import { warnOnce } from "./warn-once";
 
 /** Arguments by name, as a program gave them. */
 export type Arguments = Readonly<Record<string, unknown>>;
@@ -35,9 +35,9 @@ const ALWAYS_THERE = ["owner", "__provider"];
 export function checkArguments(
   given: Arguments,
   { className, rules, added = [] }: ArgumentTable,
-): { args: Record<string, unknown>; problems: Problems } {
+  problems: Problems,
+): Record<string, unknown> {
   const args = withoutNull(given) as Record<string, unknown>;
-  const problems = new Problems();
   const names = Object.keys(rules);
   for (const name of Object.keys(args))
     if (![...names, ...added, ...ALWAYS_THERE].includes(name))
@@ -48,14 +48,14 @@ export function checkArguments(
     if (problem) problems.add(name, problem);
   }
   checkDeleteUnreachable(problems);
-  return { args, problems };
+  return args;
 }
 
 /** Call this once no argument has a problem: its credentials are now the newest. */
 export async function acceptConnection({ connection, owner }: Arguments): Promise<void> {
   rememberCredentials(connection);
   if (isIgnoringHostKey(connection))
-    await warn(
+    await warnOnce(
       owner,
       "The host key is not checked (hostKey: ignore): whoever is in between gets the credentials.",
     );

@@ -1,5 +1,6 @@
+import { open, stat } from "node:fs/promises";
 import { buildIso, type ImageFormat } from "../iso/build";
-import { checkIsoFiles, IsoBuildError, type IsoFiles } from "../iso/check";
+import { checkIsoFiles, decodeBase64, IsoBuildError, type IsoFiles } from "../iso/check";
 import { sha256Of } from "../ssh/upload";
 import type { Arguments } from "./arguments";
 import type { Problems } from "./problems";
@@ -11,13 +12,18 @@ const MIB = 1024 ** 2;
 const LARGEST_INLINE_BYTES = 16 * MIB;
 const LARGE_INLINE_BYTES = MIB;
 
-/** What cloud-init looks at for what to do with the rest. */
+/** Of these, `user-data` and `meta-data` are required. */
+const SEED_FILES = ["user-data", "meta-data", "vendor-data", "network-config"];
+
+/** From their beginning cloud-init tells what to do with the rest. */
 const INSTRUCTIONS = ["user-data", "vendor-data"];
 
 /** Adds what is wrong with `files` as they are written; opens no local file. */
 export function checkFiles(files: unknown, _args: Arguments, problems: Problems): string | undefined {
   if (typeof files !== "object" || files === null || Array.isArray(files))
-    return "must be an object: path on the disc to text, { base64 } or { path }";
+    return "must be a folder as a FileArchive, or an object: path on the disc to text, { base64 } or { path }";
+  if (Object.keys(files).length === 0 && !problems.concern("files"))
+    return "hold nothing; give at least one file, in a plain object and not in a Map";
   // Values that are not known yet are checked at the up.
   const known = Object.entries(files).map(([path, file]) => [path, hasUnknown(file) ? "" : file] as const);
   for (const { path, reason } of checkIsoFiles(Object.fromEntries(known)))
@@ -49,23 +55,80 @@ export async function sha256OfFiles(
   }
 }
 
-/** What is allowed in `files`, and hardly meant. */
-export function warningsOf(files: unknown): string[] {
+/** What is valid in `files` and `volumeLabel`, but probably a mistake. Reads the beginnings of local files. */
+export async function warningsOf(files: unknown, volumeLabel: unknown): Promise<string[]> {
   if (typeof files !== "object" || files === null) return [];
-  const warnings: string[] = [];
   const inlineBytes = inlineBytesOf(files);
-  if (inlineBytes >= LARGE_INLINE_BYTES)
-    warnings.push(
-      `files: hold ${inMib(inlineBytes)} MiB of text and base64, which lie twice in the state; give large ones as { path }.`,
-    );
-  for (const path of INSTRUCTIONS) {
-    const file: unknown = (files as Record<string, unknown>)[path];
-    if (typeof file === "string" && !isUnknown(file) && !isInstruction(file))
-      warnings.push(
+  const isLarge = inlineBytes >= LARGE_INLINE_BYTES;
+  return [
+    ...(isLarge
+      ? [
+          `files: hold ${inMib(inlineBytes)} MiB of text and base64, which the state holds twice; give large ones as { path }.`,
+        ]
+      : []),
+    ...seedWarnings(Object.keys(files), volumeLabel),
+    ...(await instructionWarnings(files as Readonly<Record<string, unknown>>)),
+    ...nameWarnings(Object.keys(files)),
+    ...(typeof volumeLabel === "string" && !isUnknown(volumeLabel) && volumeLabel.length > 16
+      ? [`volumeLabel: Joliet, which Windows reads, has room for "${volumeLabel.slice(0, 16)}" only.`]
+      : []),
+  ];
+}
+
+/**
+ * cloud-init takes a disc for a seed only if it has both of the files that it needs.
+ *
+ * @see canonical/cloud-init: cloudinit/sources/DataSourceNoCloud.py, `required`
+ */
+function seedWarnings(paths: readonly string[], volumeLabel: unknown = "cidata"): string[] {
+  const isSeed = SEED_FILES.some((path) => paths.includes(path));
+  if (!isSeed || String(volumeLabel).toLowerCase() !== "cidata") return [];
+  return ["user-data", "meta-data"]
+    .filter((path) => !paths.includes(path))
+    .map((path) => `files: have no ${path}; cloud-init ignores a disc without one, which may be empty.`);
+}
+
+async function instructionWarnings(files: Readonly<Record<string, unknown>>): Promise<string[]> {
+  const checked = INSTRUCTIONS.filter((path) => Object.hasOwn(files, path)).map(async (path) => ({
+    path,
+    beginning: await beginningOf(files[path]),
+  }));
+  return (await Promise.all(checked))
+    .filter(({ beginning }) => beginning !== undefined && !isInstruction(beginning))
+    .map(
+      ({ path }) =>
         `${argumentOf(path)}: begins with none of #cloud-config, #!, #include, ## template: jinja and the like; cloud-init would ignore it.`,
-      );
+    );
+}
+
+/** Windows and Linux read the names of such files; libcdio, by Joliet, does not list a folder that has one. */
+function nameWarnings(paths: readonly string[]): string[] {
+  return paths
+    .filter((path) => /[\u{10000}-\u{10ffff}]/u.test(path))
+    .map(
+      (path) => `${argumentOf(path)}: has a character beyond U+FFFF; some readers do not list its folder.`,
+    );
+}
+
+/** As many bytes as cloud-init looks at; undefined if they are not known yet, or cannot be read. */
+async function beginningOf(file: unknown): Promise<Buffer | undefined> {
+  if (hasUnknown(file)) return undefined;
+  if (typeof file === "string") return Buffer.from(file);
+  const { base64, path } = file as { base64?: string; path?: string };
+  if (base64 !== undefined) return decodeBase64(base64);
+  if (path === undefined) return undefined;
+  // Opening a named pipe would wait for a writer.
+  const isFile = await stat(path).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
+  const handle = isFile ? await open(path).catch(() => undefined) : undefined;
+  try {
+    const { buffer, bytesRead } = (await handle?.read(Buffer.alloc(LOOKED_AT_BYTES))) ?? {};
+    return buffer?.subarray(0, bytesRead);
+  } finally {
+    await handle?.close();
   }
-  return warnings;
 }
 
 function argumentOf(path: string): string {
@@ -90,16 +153,19 @@ function inMib(bytes: number): string {
   return (bytes / MIB).toFixed(1);
 }
 
+const LOOKED_AT_BYTES = 4096;
+
 /**
- * Whether cloud-init knows what to do with a text: by its beginning, or because it is a MIME message. None at all
- * is fine too.
+ * Whether cloud-init knows what to do with a file: by its beginning, because it is a MIME message, or because it is
+ * compressed with gzip. An empty one is fine too.
  *
  * @see canonical/cloud-init: cloudinit/handlers/__init__.py, `INCLUSION_TYPES_MAP`; cloudinit/user_data.py, `convert_string`
  */
-function isInstruction(text: string): boolean {
+function isInstruction(file: Buffer): boolean {
+  if (file[0] === 0x1f && file[1] === 0x8b) return true;
   // Unlike trimStart(), cloud-init does not skip a byte order mark.
-  const beginning = text
-    .slice(0, 4096)
+  const beginning = file
+    .toString("utf8", 0, LOOKED_AT_BYTES)
     .replace(/^[^\S\uFEFF]+/, "")
     .toLowerCase();
   return (

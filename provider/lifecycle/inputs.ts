@@ -3,7 +3,7 @@ import { v4 as uuidv4 } from "uuid";
 import { DEFAULT_SR_MOUNT_PATH } from "../host/folder";
 import { type ImageFormat, NEWEST_IMAGE_FORMAT } from "../iso/build";
 import { type IsoFiles, volumeLabelProblem } from "../iso/check";
-import { NotAnImageError } from "../iso/inspect";
+import { NotAnImageError, volumeBytesOf } from "../iso/inspect";
 import { parseChecksum } from "../source/checksum";
 import { SourceError } from "../source/error";
 import { assertChecksum } from "../source/image";
@@ -18,13 +18,14 @@ import {
   optionalBoolean,
   optionalText,
 } from "./arguments";
+import { withoutAssets } from "./assets";
 import type { ConnectionInputs } from "./connection";
-import { warn } from "./engine-log";
 import { checkFiles, sha256OfFiles, warningsOf } from "./image-files";
 import { inspectOnce } from "./inspect-once";
-import type { Problems } from "./problems";
+import { Problems } from "./problems";
 import { isUnknown, UNKNOWN } from "./unknown";
 import { checksumFor, identityOf, type UrlInputs } from "./url-image";
+import { warnOnce } from "./warn-once";
 
 /** The inputs of a `XenTempIso` as they are stored: plain values, with defaults. */
 export interface TempIsoInputs {
@@ -106,7 +107,9 @@ const UUID_LENGTH = 36;
  * @param olds the old inputs, empty for a new resource and for a replacement
  */
 export async function checkTempIso(olds: Arguments, given: Arguments) {
-  const { args, problems } = checkArguments(given, ARGUMENTS);
+  const problems = new Problems();
+  const files = withoutAssets(given["files"], problems);
+  const args = checkArguments({ ...given, ...(files !== undefined && { files }) }, ARGUMENTS, problems);
   const { srMountPath = DEFAULT_SR_MOUNT_PATH, owner } = args;
   if (hasControlCharacter(owner)) problems.add("name", "the resource's name has a control character in it");
   checkSource(args, problems);
@@ -122,9 +125,10 @@ export async function checkTempIso(olds: Arguments, given: Arguments) {
   const { failures } = problems;
   if (failures.length === 0) {
     await acceptConnection(args);
-    for (const warning of warningsOf(args["files"])) await warn(owner, warning);
+    for (const warning of await warningsOf(args["files"], args["volumeLabel"]))
+      await warnOnce(owner, warning);
     if (isInMemory(srMountPath))
-      await warn(
+      await warnOnce(
         owner,
         `srMountPath ${String(srMountPath)} is in the host's memory: a reboot leaves the SR there without its disc, which ` +
           "can keep VMs from starting and the host from HA. A folder on disk, such as the default, survives a reboot.",
@@ -296,9 +300,15 @@ async function sha256OfFile(news: Arguments, problems: Problems): Promise<string
     const own = { algorithm: "sha256", hex: sha256 } as const;
     if (wanted) assertChecksum(wanted, checksums ?? { file: own, image: own }, isoPath);
     if (sizeBytes % 512 !== 0)
-      await warn(
+      await warnOnce(
         owner,
         `${isoPath} has ${sizeBytes} bytes, no multiple of 512: the VM will not see the last ones.`,
+      );
+    const volumeBytes = (await volumeBytesOf(isoPath)) ?? 0;
+    if (volumeBytes > sizeBytes)
+      await warnOnce(
+        owner,
+        `${isoPath} has ${sizeBytes} bytes, but says that it holds a volume of ${volumeBytes}: it may be a download that was cut off.`,
       );
     return sha256;
   } catch (error) {
@@ -314,9 +324,17 @@ function unreadable(isoPath: string, error: unknown): string {
   if (error instanceof NotAnImageError)
     return `${isoPath} cannot be used: ${error.message}; give an ISO image`;
   const { code } = error as NodeJS.ErrnoException;
-  if (code === "ENOENT")
-    return `there is no file ${resolve(isoPath)}; a relative path counts from the program's folder`;
+  if (code === "ENOENT") return `there is no file ${resolve(isoPath)}; ${missingHint(isoPath)}`;
   return `${resolve(isoPath)} cannot be read (${code ?? String(error)}); check its permissions`;
+}
+
+/** What may have been meant by a path that does not exist. */
+function missingHint(isoPath: string): string {
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(isoPath)) return "isoPath is a local path, not a URL";
+  if (isoPath.startsWith("~")) return "a shell expands ~, a path does not: use os.homedir()";
+  if (/[*?[\]{}]/.test(isoPath))
+    return "a shell expands patterns, a path does not: give the path of one file";
+  return "a relative path starts at the program's folder";
 }
 
 function srNameProblem(srName: string): string | undefined {

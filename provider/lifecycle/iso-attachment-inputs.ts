@@ -9,6 +9,9 @@ import {
   requiredUuid,
 } from "./arguments";
 import type { ConnectionInputs } from "./connection";
+import { Problems } from "./problems";
+import { isUnknown } from "./unknown";
+import { warnOnce } from "./warn-once";
 
 /** The inputs of a `XenIsoAttachment` as they are stored. */
 export interface IsoAttachmentInputs {
@@ -36,9 +39,18 @@ const ARGUMENTS: ArgumentTable<Exclude<keyof IsoAttachmentInputs, "owner">> = {
 
 /** Checks the arguments without the network; values that are not known yet at preview are left for the up. */
 export async function checkIsoAttachment(given: Arguments) {
-  const { args, problems } = checkArguments(given, ARGUMENTS);
+  const problems = new Problems();
+  const args = checkArguments(given, ARGUMENTS, problems);
   const { failures } = problems;
-  if (failures.length === 0) await acceptConnection(args);
+  if (failures.length === 0) {
+    await acceptConnection(args);
+    const { device, owner } = args;
+    if (!isUnknown(device) && Number(device) > 3)
+      await warnOnce(
+        owner,
+        `device: a guest with hardware virtualisation sees only the drives "0" to "3" until its own drivers are loaded; it does not boot from "${String(device)}".`,
+      );
+  }
   return { inputs: args, failures };
 }
 

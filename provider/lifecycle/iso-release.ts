@@ -16,6 +16,7 @@ import type { ConnectionInputs } from "./connection";
 import { CreatedButFailedError } from "./engine-error";
 import { findPool } from "./pool-hosts";
 import { removeFromPool } from "./pool-temp-iso";
+import { Problems } from "./problems";
 import { logIn } from "./reached-host";
 
 /** The inputs of a `XenIsoRelease` as they are stored. */
@@ -44,7 +45,8 @@ const ARGUMENTS: ArgumentTable<Exclude<keyof IsoReleaseInputs, "owner"> | "after
 
 /** Checks the arguments without the network. */
 export async function checkIsoRelease(given: Arguments) {
-  const { args, problems } = checkArguments(given, ARGUMENTS);
+  const problems = new Problems();
+  const args = checkArguments(given, ARGUMENTS, problems);
   const { failures } = problems;
   if (failures.length === 0) await acceptConnection(args);
   // The engine has waited for `after`, which is all it is for: its value does not get into the state.

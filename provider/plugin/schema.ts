@@ -10,6 +10,8 @@ export const version: string = schema.version;
 interface PropertySpec {
   readonly type?: string;
   readonly $ref?: string;
+  readonly oneOf?: unknown;
+  readonly additionalProperties?: PropertySpec;
   readonly secret?: boolean;
 }
 
@@ -42,13 +44,25 @@ function marksIn(
   values: Readonly<Record<string, unknown>>,
 ): SecretMarks {
   const inside = new Map<string, SecretMarks>();
-  for (const [name, { $ref, secret = false }] of Object.entries(properties)) {
+  for (const [name, spec] of Object.entries(properties)) {
     const value = values[name];
     if (value === undefined) continue;
-    const type = $ref?.startsWith("#/types/") ? types[$ref.slice("#/types/".length)]?.properties : undefined;
+    const { secret = false } = spec;
     const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-    const marks = type && isObject ? marksIn(type, value as Record<string, unknown>) : NO_SECRETS;
+    const marks = isObject
+      ? marksIn(propertiesOf(spec, value), value as Record<string, unknown>)
+      : NO_SECRETS;
     if (secret || marks.inside.size > 0) inside.set(name, { isSecret: secret, inside: marks.inside });
   }
   return { isSecret: false, inside };
+}
+
+/** The properties of an object: those of its type, or, of a map, its keys. */
+function propertiesOf(
+  { $ref, additionalProperties }: PropertySpec,
+  value: object,
+): Readonly<Record<string, PropertySpec>> {
+  if (additionalProperties)
+    return Object.fromEntries(Object.keys(value).map((key) => [key, additionalProperties]));
+  return ($ref?.startsWith("#/types/") && types[$ref.slice("#/types/".length)]?.properties) || {};
 }

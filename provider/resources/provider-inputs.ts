@@ -10,7 +10,7 @@ interface ResourceType {
 }
 
 /**
- * What a resource of this package gives the engine: its provider, its arguments with their secrets marked, its own
+ * What a resource of this package passes to the engine: its provider, its arguments with their secrets marked, its
  * URN, and its outputs, which exist on the class only if they are named here.
  *
  * @throws RunError when the provider would not be found
@@ -22,7 +22,8 @@ export function providerInputs<
   },
 >(
   name: string,
-  args: Args,
+  // A program in JavaScript may leave the arguments out: check says at preview what is missing.
+  args: Args | undefined,
   {
     type,
     outputs = [],
@@ -37,8 +38,8 @@ export function providerInputs<
   return {
     ...Object.fromEntries(outputs.map((output) => [output, undefined])),
     ...args,
-    connection: withSecrets(args.connection),
-    ...(args.hostConnections !== undefined && { hostConnections: eachWithSecrets(args.hostConnections) }),
+    connection: withSecrets(args?.connection),
+    ...(args?.hostConnections !== undefined && { hostConnections: eachWithSecrets(args.hostConnections) }),
     owner: pulumi.createUrn(name, type.token, opts?.parent),
     __provider: serialised(type.provider),
   };

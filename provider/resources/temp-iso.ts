@@ -4,11 +4,16 @@ import type { ConnectionArgs } from "./connection";
 import { providerInputs } from "./provider-inputs";
 
 /**
- * What one file holds: text, bytes in base64, or those of a local file, relative to the program's folder. What is
- * undefined is not on the disc.
+ * What one file holds: text, bytes in base64, or those of a local file, relative to the program's folder. A
+ * `StringAsset` or `FileAsset` means the same. A file that is undefined is not on the disc.
  */
 export type IsoFileInput = pulumi.Input<
-  string | { base64: pulumi.Input<string> } | { path: pulumi.Input<string> } | undefined
+  | string
+  | { base64: pulumi.Input<string> }
+  | { path: pulumi.Input<string> }
+  | pulumi.asset.StringAsset
+  | pulumi.asset.FileAsset
+  | undefined
 >;
 
 /** Where the image comes from: a {@link XenTempIso} takes exactly one of these. */
@@ -26,9 +31,14 @@ export interface ImageSources {
   isoUrl: pulumi.Input<string | undefined> | undefined;
   /**
    * The content of the disc, by path on the disc. The image is built from it: ISO 9660 with Rock Ridge and
-   * Joliet. The same files make the same bytes. A secret in here stays a secret in the state.
+   * Joliet. The same files make the same bytes. A secret in here stays a secret in the state. A `FileArchive` of a
+   * folder puts all files in it on the disc, an `AssetArchive` those that it names.
    */
-  files: pulumi.Input<Record<string, IsoFileInput> | undefined> | undefined;
+  files:
+    | pulumi.Input<
+        Record<string, IsoFileInput> | pulumi.asset.FileArchive | pulumi.asset.AssetArchive | undefined
+      >
+    | undefined;
 }
 
 /** One property of `Choices`, without the others. */
@@ -55,7 +65,10 @@ export interface XenTempIsoOptions {
    * it has for that. Needs `isoChecksum`. Default false.
    */
   downloadOnHost?: pulumi.Input<boolean | undefined> | undefined;
-  /** Of an image built from `files`, at most 32 characters. Default `cidata`, which cloud-init's NoCloud looks for. */
+  /**
+   * Of an image built from `files`, at most 32 characters, of which Joliet (Windows) shows 16. Default `cidata`,
+   * which cloud-init's NoCloud looks for.
+   */
   volumeLabel?: pulumi.Input<string | undefined> | undefined;
   /** The SR's `name-label`. Default: `<resource name>-<8 hex>`, chosen at create. */
   srName?: pulumi.Input<string | undefined> | undefined;

@@ -155,3 +155,56 @@ test("files that are secret, known later, or no longer given", async () => {
   await stack.destroy();
   expect(await pool.leftovers()).toEqual(nothing);
 });
+
+test("files that are Pulumi's assets and archives", async () => {
+  await using pool = await startPool({ transport: "embedded" });
+  const connection = JSON.stringify(connectionTo(pool.coordinator));
+  const discs = (text: string) => `
+    const pulumi = require("@pulumi/pulumi");
+    const { XenTempIso } = require("pulumi-xen-iso");
+    const { FileArchive, FileAsset, StringAsset, AssetArchive } = pulumi.asset;
+    const connection = ${connection};
+    const folder = new XenTempIso("folder", { connection, files: new FileArchive("./seed") });
+    const assets = new XenTempIso("assets", { connection, files: {
+      "user-data": pulumi.secret(new StringAsset(${JSON.stringify(text)})),
+      "meta-data": new StringAsset(""),
+      "local.txt": new FileAsset("./seed/bin/local.txt"),
+    } });
+    const both = new XenTempIso("both", { connection, files: pulumi.secret(new AssetArchive({
+      "user-data": new StringAsset(${JSON.stringify(text)}),
+      "meta-data": new StringAsset(""),
+      more: new FileArchive("./seed/bin"),
+    })) });
+    exports.vdiUuids = [folder.vdiUuid, assets.vdiUuid, both.vdiUuid];
+  `;
+  await using project = await makeProject({
+    "index.js": discs("#!hunter2\n"),
+    "seed/user-data": "#cloud-config\n",
+    "seed/meta-data": "",
+    "seed/bin/local.txt": "a local file",
+  });
+  await using stack = await Stack.create(await findEngine(), project.folder);
+  const texts = [(await stack.preview({ args: ["--diff"] })).output, (await stack.up()).output];
+
+  const built = (await stack.outputs())["vdiUuids"] as string[];
+  const local = { path: join(project.folder, "seed/bin/local.txt") };
+  const seed = { "user-data": "#!hunter2\n", "meta-data": "" };
+  const expected = [
+    { "user-data": "#cloud-config\n", "meta-data": "", "bin/local.txt": local },
+    { ...seed, "local.txt": local },
+    { ...seed, "more/local.txt": local },
+  ];
+  for (const [index, files] of expected.entries())
+    expect(imageOf(pool, built[index]).equals(await seedImage(files))).toBe(true);
+
+  expect((await stack.up()).output).toContain("4 unchanged");
+  await writeFiles(project, { "index.js": discs("#!hunter2 again\n") });
+  const replaced = await stack.up({ args: ["--diff"] });
+  expect(replaced.output).toContain("+-2 replaced");
+  await writeFiles(project, { "seed/bin/local.txt": "another local file" });
+  expect((await stack.up()).output).toContain("+-3 replaced");
+  for (const text of [...texts, replaced.output, await stack.exportText()])
+    expect(text).not.toContain("hunter2");
+  await stack.destroy();
+  expect(await pool.leftovers()).toEqual(nothing);
+});

@@ -180,7 +180,7 @@ describe("a drive with somebody else's disc in it", () => {
     const { pool, a, c, vm } = site;
     const args = attachmentArguments(pool, { vmUuid: vm.uuid, vdiUuid: a.vdiUuid });
     await expect(attach(args)).rejects.toThrow(
-      `The CD drive 3 of VM web-1 (${vm.uuid}) holds the disc c.iso (${c.vdiUuid}). Eject it, or set replaceMedia`,
+      `The CD drive 3 of VM web-1 (${vm.uuid}) holds the disc c.iso (${c.vdiUuid}). Eject it, set replaceMedia`,
     );
     expect(drivesOf(pool, vm)).toEqual(["3: c.iso"]);
   });

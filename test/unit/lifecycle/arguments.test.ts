@@ -7,6 +7,7 @@ import {
   optionalText,
   requiredUuid,
 } from "../../../provider/lifecycle/arguments";
+import { Problems } from "../../../provider/lifecycle/problems";
 import { UNKNOWN } from "../../../provider/lifecycle/unknown";
 
 const TABLE: ArgumentTable = {
@@ -27,8 +28,11 @@ const TABLE: ArgumentTable = {
 
 const uuid = "7b84f233-8aa3-468d-b254-fd585194da21";
 
-const reasons = (given: Record<string, unknown>) =>
-  checkArguments({ uuid, ...given }, TABLE).problems.failures.map(({ reason }) => reason);
+function reasons(given: Record<string, unknown>): string[] {
+  const problems = new Problems();
+  checkArguments({ uuid, ...given }, TABLE, problems);
+  return problems.failures.map(({ reason }) => reason);
+}
 
 test.each<[string, Record<string, unknown>, string[]]>([
   ["a missing argument", { uuid: undefined }, ["uuid: is missing; set it to a UUID as xe prints it"]],
@@ -60,7 +64,8 @@ test("leaves values that are not known yet", () => {
 });
 
 test("takes null for a value that is not given, at any depth", () => {
-  const { args, problems } = checkArguments({ uuid, once: null, other: { a: null, b: [null] } }, TABLE);
+  const problems = new Problems();
+  const args = checkArguments({ uuid, once: null, other: { a: null, b: [null] } }, TABLE, problems);
   expect(problems.failures).toEqual([]);
   expect(args).toEqual({ uuid, other: { b: [null] } });
   expect(Object.keys(args)).toEqual(["uuid", "other"]);

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { rmSync, writeFileSync } from "node:fs";
-import { relative } from "node:path";
-import * as pulumi from "@pulumi/pulumi";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { type BuildIsoOptions, buildIso } from "../../../provider/iso/build";
 import type { IsoFiles } from "../../../provider/iso/check";
@@ -105,8 +106,8 @@ test.each<[string, Record<string, unknown>, RegExp[]]>([
   ["a label of a local image", { isoPath: UNKNOWN, volumeLabel: "x" }, [/^volumeLabel: labels an image/]],
   ["a bad label", { files, volumeLabel: "a/b" }, [/^volumeLabel: the volume's label has a character/]],
   ["a label that is no text", { files, volumeLabel: 7 }, [/^volumeLabel: the volume's label is no text/]],
-  ["a text as files", { files: "user-data" }, [/^files: must be an object/]],
-  ["a list as files", { files: ["user-data"] }, [/^files: must be an object/]],
+  ["a text as files", { files: "user-data" }, [/^files: must be a folder as a FileArchive, or an object/]],
+  ["a list as files", { files: ["user-data"] }, [/^files: must be a folder as a FileArchive, or an object/]],
   [
     "bad paths, all at once",
     { files: { "a\nb": "", "C:": "", x: "", X: "", "1/2/3/4/5/6/7/8/9": "" } },
@@ -118,7 +119,7 @@ test.each<[string, Record<string, unknown>, RegExp[]]>([
     ],
   ],
   ["an unknown content", { files: { a: { text: "" } } }, [/^files\["a"\]: is neither text nor/]],
-  ["an asset", { files: { a: new pulumi.asset.StringAsset("x") } }, [/^files\["a"\]: is neither text nor/]],
+  ["no files", { files: {} }, [/^files: hold nothing; .* not in a Map$/]],
   ["bad base64", { files: { a: { base64: "hunter2" } } }, [/^files\["a"\]: is no valid base64/]],
   [
     "local files that are missing, all at once",
@@ -172,26 +173,70 @@ test.each([
   ["Content-Type: multipart/mixed\nMIME-Version: 1.0\n"],
   [""],
   [UNKNOWN],
-])("no warning: user-data %j", (text) => {
-  expect(warningsOf({ "user-data": text, "vendor-data": text })).toEqual([]);
+])("no warning: user-data %j", async (text) => {
+  expect(await instructionWarnings(text)).toEqual([]);
 });
 
+const instructionWarnings = (file: unknown) =>
+  warningsOf({ "user-data": file, "vendor-data": file, "other-data": file, "meta-data": "" }, undefined);
+
 test.each([["hostname: web-1\n"], ["# cloud-config\n"], ["\ufeff#cloud-config\n"], ["cloud-config"]])(
-  "a warning: user-data %j",
-  (text) => {
+  "a warning: user-data %j, as text, base64 and local file",
+  async (text) => {
     const ignored = /: begins with none of #cloud-config, #!, .*; cloud-init would ignore it\.$/;
-    const warnings = warningsOf({ "user-data": text, "vendor-data": text, "other-data": text });
-    expect(warnings).toEqual([expect.stringMatching(ignored), expect.stringMatching(ignored)]);
-    expect(warnings[0]).toMatch(/^files\["user-data"\]/);
+    for (const file of [
+      text,
+      { base64: Buffer.from(text).toString("base64") },
+      { path: writeTemporary(Buffer.from(text)) },
+    ]) {
+      const warnings = await instructionWarnings(file);
+      expect(warnings).toEqual([expect.stringMatching(ignored), expect.stringMatching(ignored)]);
+      expect(warnings[0]).toMatch(/^files\["user-data"\]/);
+    }
   },
 );
 
-test("a warning: inline content from 1 MiB on", () => {
+test("no warning: user-data that is compressed, or in a file that cannot be read", async () => {
+  const pipe = join(mkdtempSync(join(tmpdir(), "xen-iso-pipe-")), "pipe");
+  execFileSync("mkfifo", [pipe]);
+  for (const file of [{ base64: "H4sIAAAA" }, { path: "/no/such" }, { path: pipe }, { base64: UNKNOWN }])
+    expect(await instructionWarnings(file)).toEqual([]);
+});
+
+test("a warning: inline content from 1 MiB on", async () => {
   const half = "x".repeat(MIB / 2);
-  expect(warningsOf({ a: half, b: { base64: half } })).toEqual([
+  expect(await warningsOf({ a: half, b: { base64: half } }, undefined)).toEqual([
     expect.stringMatching(/^files: hold 1\.0 MiB/),
   ]);
-  expect(warningsOf({ a: half, b: { base64: half.slice(1) }, c: { path: "/large" } })).toEqual([]);
+  const smaller = { a: half, b: { base64: half.slice(1) }, c: { path: "/large" } };
+  expect(await warningsOf(smaller, undefined)).toEqual([]);
+});
+
+test.each<[string, string[], string | undefined, RegExp[]]>([
+  [
+    "user-data without meta-data",
+    ["user-data"],
+    undefined,
+    [/^files: have no meta-data; cloud-init ignores/],
+  ],
+  ["meta-data without user-data", ["meta-data"], "cidata", [/^files: have no user-data/]],
+  ["neither, with another file of cloud-init's", ["network-config"], "CIDATA", [/user-data/, /meta-data/]],
+  ["both", ["user-data", "meta-data"], undefined, []],
+  ["another label", ["user-data"], "config-2", []],
+  ["nothing of cloud-init's", ["neon-init.sh"], undefined, []],
+])("a seed for cloud-init: %s", async (_title, paths, label, expected) => {
+  const warnings = await warningsOf(Object.fromEntries(paths.map((path) => [path, ""])), label);
+  expect(warnings).toEqual(expected.map((reason) => expect.stringMatching(reason) as string));
+});
+
+test("a warning: a label that Joliet cuts, and a name that libcdio does not list", async () => {
+  expect(await warningsOf({ a: "" }, "x".repeat(17))).toEqual([
+    `volumeLabel: Joliet, which Windows reads, has room for "${"x".repeat(16)}" only.`,
+  ]);
+  expect(await warningsOf({ a: "" }, "x".repeat(16))).toEqual([]);
+  expect(await warningsOf({ "a/😀": "", 漢: "" }, undefined)).toEqual([
+    'files["a/😀"]: has a character beyond U+FFFF; some readers do not list its folder.',
+  ]);
 });
 
 test("null, which a secret that is undefined comes as, is as if it were not given", async () => {

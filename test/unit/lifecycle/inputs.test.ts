@@ -52,8 +52,11 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   [
     "no such file",
     { isoPath: "no/such.iso" },
-    /^isoPath: there is no file \/.*no\/such\.iso; a relative path counts/,
+    /^isoPath: there is no file \/.*no\/such\.iso; a relative path starts at/,
   ],
+  ["a path with ~", { isoPath: "~/x.iso" }, /^isoPath: .*~\/x\.iso; a shell expands ~/],
+  ["a pattern", { isoPath: "*.iso" }, /^isoPath: .*; a shell expands patterns/],
+  ["a URL", { isoPath: "https://example.net/x.iso" }, /^isoPath: .*is a local path, not a URL/],
   ["no image", { isoPath: writeTemporary(Buffer.from("text")) }, /^isoPath: .*neither an ISO 9660 nor a UDF/],
   [
     "an asset",

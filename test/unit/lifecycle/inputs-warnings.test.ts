@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { configure } from "../../../provider/lifecycle/connection";
 import { checkTempIso } from "../../../provider/lifecycle/inputs";
+import { checkIsoAttachment } from "../../../provider/lifecycle/iso-attachment-inputs";
+import { seedImage } from "../../seed-image";
 import { imageBytes, writeTemporary } from "../image";
 import { startEngineLog } from "./engine-log-server";
 
@@ -44,4 +46,41 @@ test("a check of the host key that is off gets a warning", async () => {
   expect(engine.entries).toMatchObject([
     { severity: "WARNING", urn: owner, message: expect.stringMatching(/^The host key is not checked/) },
   ]);
+});
+
+test("an image that is shorter than it says gets a warning with both sizes, once", async () => {
+  const bytes = await seedImage();
+  const cut = writeTemporary(bytes.subarray(0, 100 * 2048));
+  for (let checks = 0; checks < 2; checks++) {
+    const { failures } = await checkTempIso({}, { owner, isoPath: cut, connection });
+    expect(failures).toEqual([]);
+  }
+  expect(engine.entries.map(({ message }) => message)).toEqual([
+    `${cut} has 204800 bytes, but says that it holds a volume of ${bytes.length}: it may be a download that was cut off.`,
+  ]);
+  await checkTempIso({}, { owner, isoPath: writeTemporary(bytes), connection });
+  expect(engine.entries).toHaveLength(1);
+});
+
+test("files that cloud-init would ignore get a warning", async () => {
+  const files = { "user-data": "hostname: web-1\n" };
+  await checkTempIso({}, { owner, files, connection });
+  expect(engine.entries.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^files: have no meta-data/),
+    expect.stringMatching(/^files\["user-data"\]: begins with none of/),
+  ]);
+});
+
+test.each([
+  ["4", 1],
+  ["15", 1],
+  ["3", 0],
+  [undefined, 0],
+])("slot %s of a VM gets %i warnings", async (device, count) => {
+  const uuid = "7b84f233-8aa3-468d-b254-fd585194da21";
+  const args = { owner, vmUuid: uuid, vdiUuid: uuid, connection, ...(device && { device }) };
+  const { failures } = await checkIsoAttachment(args);
+  expect(failures).toEqual([]);
+  expect(engine.entries).toHaveLength(count);
+  for (const { message } of engine.entries) expect(message).toMatch(/^device: a guest .* sees only/);
 });
