@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type * as Yaml from "yaml";
+import { nearestName } from "../text/nearest-name";
 
-/** A user that cloud-init makes. */
+/** A user that cloud-init creates. */
 export interface CloudInitUser {
   readonly name: string;
   readonly sshAuthorizedKeys?: readonly string[] | undefined;
@@ -14,54 +15,80 @@ export interface CloudInitUser {
 /** Text as it is, or cloud-config as an object. */
 export type CloudConfig = string | Readonly<Record<string, unknown>>;
 
+const ARGUMENTS = ["hostname", "users", "sshAuthorizedKeys", "network", "userData", "vendorData"];
+
+const USER_FIELDS: Readonly<Record<keyof CloudInitUser, true>> = {
+  name: true,
+  sshAuthorizedKeys: true,
+  passwordHash: true,
+  groups: true,
+  sudo: true,
+  shell: true,
+};
+
+/** @throws TypeError for a name that is not an argument of `cloudInit` */
+export function assertCloudInitArguments(args: object): void {
+  assertNames(args, ARGUMENTS, (name) => `${name} is not an argument`);
+}
+
 /**
  * The text of `user-data`.
  *
- * @throws TypeError when `userData` is text and there is something to add to it, or a `passwordHash` is none
+ * @throws TypeError when `userData` is text and there is something to add to it, a `passwordHash` is not a hash, or a
+ *   value has another type or another name than documented
  */
 export function userDataOf(settings: {
-  readonly users?: readonly CloudInitUser[] | undefined;
+  readonly users?: readonly (CloudInitUser | "default")[] | undefined;
   readonly sshAuthorizedKeys?: readonly string[] | undefined;
   readonly userData?: CloudConfig | undefined;
 }): string {
   const { users, sshAuthorizedKeys, userData = {} } = settings;
+  assertConfig(userData, "userData");
+  if (users !== undefined && !Array.isArray(users)) throw wrong("users must be a list");
+  if (sshAuthorizedKeys !== undefined) assertTexts(sshAuthorizedKeys, "sshAuthorizedKeys");
   if (typeof userData !== "string")
     return cloudConfigOf({
-      // The image's own user stays: a list without it would have taken its place.
-      ...(users && { users: ["default", ...users.map(userOf)] }),
+      ...(users && { users: usersOf(users) }),
       ...(sshAuthorizedKeys && { ssh_authorized_keys: sshAuthorizedKeys }),
       ...userData,
     });
   if (users ?? sshAuthorizedKeys)
-    throw new TypeError(
-      "cloudInit: userData is text, to which users and sshAuthorizedKeys cannot be added; give it as an object, or put them into the text.",
+    throw wrong(
+      "userData is text, to which users and sshAuthorizedKeys cannot be added; give it as an object, or put them into the text",
     );
   return userData;
 }
 
 /** The text of `vendor-data`, or of anything else that takes cloud-config. */
 export function cloudConfigOf(config: CloudConfig): string {
+  assertConfig(config, "vendorData");
   return typeof config === "string" ? config : `#cloud-config\n${yamlOf(config)}`;
 }
 
 /**
  * The text of `network-config`.
  *
- * @param network as netplan has it below `network:`
- * @throws TypeError for another version than 2, or with `network:` around it
+ * @param network as netplan has it below `network:`; or YAML text in any version that cloud-init takes, used as it is
+ * @throws TypeError for an object of another version than 2, or with `network:` around it; for text that is not a
+ *   YAML mapping
  */
-export function networkConfigOf(network: Readonly<Record<string, unknown>>): string {
+export function networkConfigOf(network: CloudConfig): string {
+  assertConfig(network, "network");
+  if (typeof network === "string") {
+    if (!isMapping(network)) throw wrong("network is a text, but not a YAML mapping such as `version: 2 …`");
+    return network;
+  }
   const { version = 2, ...rest } = network;
   if (version !== 2 || "network" in rest || "config" in rest)
-    throw new TypeError(
-      "cloudInit: network takes version 2 of the network configuration, what netplan has below `network:`, such as { ethernets: … }.",
+    throw wrong(
+      "network takes version 2 of the network configuration, what netplan has below `network:`, such as { ethernets: … }; give any other as YAML text",
     );
   return yamlOf({ version, ...rest });
 }
 
 /**
- * The text of `meta-data`. The instance's ID is made from all that is on the disc: to cloud-init, other content is
- * another instance, on which it does its work anew.
+ * The text of `meta-data`. The instance's ID is derived from all that is on the disc: to cloud-init, other content
+ * means another instance, on which it runs again.
  */
 export function metaDataOf(settings: {
   readonly hostname?: string | undefined;
@@ -70,6 +97,7 @@ export function metaDataOf(settings: {
   readonly networkConfig?: string | undefined;
 }): string {
   const { hostname, userData, vendorData, networkConfig } = settings;
+  if (hostname !== undefined && typeof hostname !== "string") throw wrong("hostname must be a string");
   const content = JSON.stringify([hostname, userData, vendorData, networkConfig].map((each) => each ?? null));
   const digest = createHash("sha256").update(content).digest("hex").slice(0, 16);
   return yamlOf({
@@ -78,12 +106,27 @@ export function metaDataOf(settings: {
   });
 }
 
+/** The image's own user stays, unless the program says where it goes: a list without `default` would replace it. */
+function usersOf(users: readonly (CloudInitUser | "default")[]) {
+  const own = users.includes("default") ? [] : ["default"];
+  return [
+    ...own,
+    ...users.map((user, index) => (user === "default" ? user : userOf(user, `users[${index}]`))),
+  ];
+}
+
 /** By cloud-init's names; undefined where there is nothing to say. */
-function userOf({ name, sshAuthorizedKeys, passwordHash, groups, sudo, shell }: CloudInitUser) {
-  // A password as it is would lie on the disc for everybody, and would let nobody in.
+function userOf(user: CloudInitUser, at: string) {
+  if (!isRecord(user))
+    throw wrong(`${at} must be an object such as { name, sshAuthorizedKeys }, or "default"`);
+  assertNames(user, Object.keys(USER_FIELDS), (name) => `${at}.${name} is not a field of a user`);
+  const { name, sshAuthorizedKeys, passwordHash, groups, sudo, shell } = user;
+  if (typeof name !== "string" || name === "") throw wrong(`${at}.name must be a non-empty string`);
+  if (sshAuthorizedKeys !== undefined) assertTexts(sshAuthorizedKeys, `${at}.sshAuthorizedKeys`);
+  // A plain password would be readable on the disc by everybody, and would let nobody log in.
   if (passwordHash !== undefined && !/^\$[\w-]+\$/.test(passwordHash))
-    throw new TypeError(
-      `cloudInit: passwordHash of user ${JSON.stringify(name)} is no hash such as \`mkpasswd --method=sha-512\` prints.`,
+    throw wrong(
+      `passwordHash of user ${JSON.stringify(name)} is not a hash such as \`mkpasswd --method=sha-512\` prints`,
     );
   return {
     name,
@@ -95,14 +138,46 @@ function userOf({ name, sshAuthorizedKeys, passwordHash, groups, sudo, shell }: 
   };
 }
 
+const wrong = (problem: string) => new TypeError(`cloudInit: ${problem}${problem.endsWith("?") ? "" : "."}`);
+
+function assertNames(given: object, names: readonly string[], problemOf: (name: string) => string): void {
+  const unknown = Object.keys(given).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw wrong(`${problemOf(unknown)}; ${nearestName(unknown, names)}`);
+}
+
+function assertTexts(value: unknown, at: string): void {
+  if (!Array.isArray(value) || !value.every((item) => typeof item === "string"))
+    throw wrong(`${at} must be a list of strings`);
+}
+
+function assertConfig(value: unknown, at: string): void {
+  if (typeof value !== "string" && !isRecord(value)) throw wrong(`${at} must be a string or an object`);
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isMapping(text: string): boolean {
+  try {
+    return isRecord(yaml().parse(text));
+  } catch {
+    return false;
+  }
+}
+
+/** Loaded when it is needed: it takes a tenth of the time of importing @pulumi/pulumi, and few programs need it. */
+function yaml(): typeof Yaml {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  return require("yaml") as typeof Yaml;
+}
+
 /**
- * YAML that is the same under version 1.1, which cloud-init reads, and 1.2. Keys are sorted, as those of a Pulumi
- * output come in any order.
+ * YAML that means the same in version 1.1, which cloud-init reads, and 1.2. Keys are sorted, because those of a
+ * Pulumi output come in any order.
  */
 function yamlOf(value: object): string {
-  // Loaded when it is needed: a tenth of the time that importing @pulumi/pulumi takes, and few programs need it.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports
-  const { Document, visit } = require("yaml") as typeof Yaml;
+  const { Document, visit } = yaml();
   const document = new Document(value, { aliasDuplicateObjects: false, sortMapEntries: true });
   visit(document, {
     Scalar: (_key, node) => {
@@ -112,12 +187,12 @@ function yamlOf(value: object): string {
   return document.toString({ lineWidth: 0 }).replace(UNPRINTABLE_ALL, escaped);
 }
 
-/** Whether a text is quoted whatever the library thinks: many mean something else under version 1.1, `no`, `1:30`. */
+/** Whether a string is quoted whatever the library decides: `no` and `1:30` mean something else in version 1.1. */
 const isQuoted = (text: string) => UNPRINTABLE.test(text) || !(PLAIN.test(text) || text.includes("\n"));
 
 const PLAIN = /^(?!(y|n|yes|no|on|off)$)[a-z/_][\w/.@ -]*$/i;
 
-/** What YAML takes as an escape only (YAML 1.1 §5.1), line breaks beside `\n`, and tabs. */
+/** Characters that YAML takes only as an escape (YAML 1.1 §5.1), line breaks other than `\n`, and tabs. */
 const UNPRINTABLE = /[^\n\x20-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u;
 const UNPRINTABLE_ALL = new RegExp(UNPRINTABLE, "gu");
 

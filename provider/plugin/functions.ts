@@ -1,6 +1,7 @@
 import { findTempIsos } from "../host/find-temp-isos";
 import { DEFAULT_SR_MOUNT_PATH } from "../host/folder";
 import {
+  assertCloudInitArguments,
   type CloudConfig,
   cloudConfigOf,
   type CloudInitUser,
@@ -66,9 +67,9 @@ export interface Disc {
 
 interface CloudInitSettings {
   readonly hostname?: string;
-  readonly users?: readonly CloudInitUser[];
+  readonly users?: readonly (CloudInitUser | "default")[];
   readonly sshAuthorizedKeys?: readonly string[];
-  readonly network?: Readonly<Record<string, unknown>>;
+  readonly network?: CloudConfig;
   readonly userData?: CloudConfig;
   readonly vendorData?: CloudConfig;
 }
@@ -93,9 +94,10 @@ export function callFunction(token: string, args: Properties): Promise<Propertie
 }
 
 function cloudInitFiles(settings: CloudInitSettings): Record<string, string> {
+  assertCloudInitArguments(settings);
   const { hostname, network, vendorData: vendor } = settings;
   const userData = userDataOf(settings);
-  const networkConfig = network && networkConfigOf(network);
+  const networkConfig = network === undefined ? undefined : networkConfigOf(network);
   const vendorData = vendor === undefined ? undefined : cloudConfigOf(vendor);
   return {
     "meta-data": metaDataOf({ hostname, userData, vendorData, networkConfig }),

@@ -1,44 +1,50 @@
 import * as pulumi from "@pulumi/pulumi";
-import { cloudConfigOf, metaDataOf, networkConfigOf, userDataOf } from "../iso/cloud-init";
+import {
+  assertCloudInitArguments,
+  cloudConfigOf,
+  metaDataOf,
+  networkConfigOf,
+  userDataOf,
+} from "../iso/cloud-init";
 
-/** A user for cloud-init to make. For whatever is not here, give `userData: { users: […] }`. */
+/** A user for cloud-init to create. For fields that are missing here, set `userData: { users: […] }`. */
 export interface CloudInitUserArgs {
   name: pulumi.Input<string>;
   /** Public keys, each `ssh-ed25519 AAAA… comment`. */
   sshAuthorizedKeys?: pulumi.Input<pulumi.Input<string>[] | undefined> | undefined;
-  /** As `mkpasswd --method=sha-512` prints it: `$6$…`. Without it there is no login by password. */
+  /** As `mkpasswd --method=sha-512` prints it: `$6$…`. Without it the user cannot log in with a password. */
   passwordHash?: pulumi.Input<string | undefined> | undefined;
   groups?: pulumi.Input<pulumi.Input<string>[] | undefined> | undefined;
-  /** A rule of sudoers: `ALL=(ALL) NOPASSWD:ALL`. Without it there is no sudo. */
+  /** A rule of sudoers: `ALL=(ALL) NOPASSWD:ALL`. Without it the user cannot run sudo. */
   sudo?: pulumi.Input<string | undefined> | undefined;
   /** Default: the system's. */
   shell?: pulumi.Input<string | undefined> | undefined;
 }
 
-/** The arguments of {@link cloudInit}; all may be left out. */
+/** The arguments of {@link cloudInit}, all optional. */
 export interface CloudInitArgs {
   /** Short, or with a domain. */
   hostname?: pulumi.Input<string | undefined> | undefined;
-  /** Made beside the image's own user. */
-  users?: pulumi.Input<pulumi.Input<CloudInitUserArgs>[] | undefined> | undefined;
+  /** Created in addition to the image's own user, which may be named as `"default"`. */
+  users?: pulumi.Input<pulumi.Input<CloudInitUserArgs | "default">[] | undefined> | undefined;
   /** Public keys that may log in as the image's own user (`debian`, `ubuntu`). */
   sshAuthorizedKeys?: pulumi.Input<pulumi.Input<string>[] | undefined> | undefined;
   /**
-   * Version 2 of cloud-init's network configuration, that is what netplan has below `network:`. Without it
-   * cloud-init asks a DHCP server. For the default route write `to: "0.0.0.0/0"`: cloud-init 22 (Debian 12) does
-   * not know `to: default`.
+   * Version 2 of cloud-init's network configuration, that is what netplan has below `network:`; or YAML text of any
+   * version, used as it is. Without it cloud-init asks a DHCP server. For the default route write
+   * `to: "0.0.0.0/0"`: cloud-init 22 (Debian 12) does not know `to: default`.
    *
    * @see https://cloudinit.readthedocs.io/en/latest/reference/network-config-format-v2.html
    */
-  network?: pulumi.Input<pulumi.Inputs | undefined> | undefined;
+  network?: pulumi.Input<string | pulumi.Inputs | undefined> | undefined;
   /**
-   * More cloud-config (`packages`, `write_files`, `runcmd`), whose keys win over those made from other arguments;
-   * or a text that is taken as it is, a script for instance.
+   * More cloud-config (`packages`, `write_files`, `runcmd`), whose keys override those made from other arguments;
+   * or text that is used as it is, such as a script.
    *
    * @see https://cloudinit.readthedocs.io/en/latest/reference/modules.html
    */
   userData?: pulumi.Input<string | pulumi.Inputs | undefined> | undefined;
-  /** The same for `vendor-data`, over which `user-data` wins. */
+  /** The same for `vendor-data`, which `user-data` overrides. */
   vendorData?: pulumi.Input<string | pulumi.Inputs | undefined> | undefined;
 }
 
@@ -51,10 +57,10 @@ export type CloudInitFiles = {
 };
 
 /**
- * The files of a disc for cloud-init's NoCloud, whose default label is that of a `XenTempIso` too. Each file is a
- * secret, or waits for another resource, if something in it does; `meta-data` if something in any of them does,
- * because its `instance-id` is made from their content: a guest that gets other content is a new instance to
- * cloud-init, which does its work anew.
+ * The files of a disc for cloud-init's NoCloud; its label is the default of a `XenTempIso`. A file is a secret, or
+ * waits for another resource, if a value in it does. `meta-data` does if any of the others does, because its
+ * `instance-id` is derived from their content: with other content the guest is a new instance, on which cloud-init
+ * runs again.
  *
  * ```ts
  * const seed = new XenTempIso("web-1-seed", {
@@ -62,11 +68,13 @@ export type CloudInitFiles = {
  * });
  * ```
  *
- * @throws TypeError, where the arguments are known later as the rejection of an output, when `userData` is text
- *   beside `users` or `sshAuthorizedKeys`, a `passwordHash` is none, or `network` has another version
+ * @throws TypeError for an unknown argument. As the rejection of an output: for an unknown field or another type,
+ *   when `userData` is text beside `users` or `sshAuthorizedKeys`, a `passwordHash` is not a hash, or a `network`
+ *   object has another version
  * @see https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud.html
  */
 export function cloudInit(args: CloudInitArgs): CloudInitFiles {
+  assertCloudInitArguments(args);
   const { hostname, users, sshAuthorizedKeys, network, userData, vendorData } = args;
   const userDataText = pulumi.output({ users, sshAuthorizedKeys, userData }).apply(userDataOf);
   const networkText = textOf(network, networkConfigOf);
@@ -83,9 +91,9 @@ export function cloudInit(args: CloudInitArgs): CloudInitFiles {
 }
 
 /**
- * The file of a disc for neonKUBE's node images: their `neon-init` service runs it at the first boot with bash as
- * root, before there is a network. Its first argument is the folder where the disc is mounted. Line ends of
- * Windows become those of Linux.
+ * The file of a disc for neonKUBE's node images: their `neon-init` service runs it at the first boot, with bash as
+ * root, before the network is up. Its first argument is the folder where the disc is mounted. Windows line endings
+ * become Linux ones.
  *
  * ```ts
  * const disc = new XenTempIso("node-1-init", { files: neonInit("#!/bin/bash\nhostnamectl set-hostname node-1\n") });
@@ -97,7 +105,7 @@ export function neonInit(script: pulumi.Input<string>): { "neon-init.sh": pulumi
   return { "neon-init.sh": pulumi.output(script).apply((text) => text.replaceAll("\r\n", "\n")) };
 }
 
-/** Undefined when there is nothing to make it of: then the disc has no such file. */
+/** Undefined if there is no value: the disc then has no such file. */
 function textOf<T>(
   value: pulumi.Input<T | undefined> | undefined,
   toText: (value: T) => string,

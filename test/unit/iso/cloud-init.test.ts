@@ -5,7 +5,13 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { cloudConfigOf, metaDataOf, networkConfigOf, userDataOf } from "../../../provider/iso/cloud-init";
+import {
+  assertCloudInitArguments,
+  cloudConfigOf,
+  metaDataOf,
+  networkConfigOf,
+  userDataOf,
+} from "../../../provider/iso/cloud-init";
 import { needs, run } from "./readers";
 
 const KEY =
@@ -95,9 +101,56 @@ write_files:
 
   test("takes no password for its hash, and does not tell it", () => {
     const settings = { users: [{ name: "admin", passwordHash: "hunter2" }] };
-    expect(() => userDataOf(settings)).toThrow(/passwordHash of user "admin" is no hash such as `mkpasswd/);
+    expect(() => userDataOf(settings)).toThrow(
+      /passwordHash of user "admin" is not a hash such as `mkpasswd/,
+    );
     expect(() => userDataOf(settings)).not.toThrow(/hunter2/);
   });
+});
+
+test("the image's own user is named once, where the program says", () => {
+  const admin = { name: "admin" };
+  expect(userDataOf({ users: ["default", admin] })).toBe(userDataOf({ users: [admin] }));
+  expect(userDataOf({ users: [admin, "default"] })).toBe(
+    "#cloud-config\nusers:\n  - name: admin\n  - default\n",
+  );
+});
+
+test.each<[string, unknown, RegExp]>([
+  ["users that are no list", { users: { name: "a" } }, /^cloudInit: users must be a list\.$/],
+  ["a user's name alone", { users: ["bob"] }, /users\[0\] must be an object .*, or "default"/],
+  ["a user without a name", { users: [{}] }, /users\[0\]\.name must be a non-empty string/],
+  [
+    "a user's field by cloud-init's name",
+    { users: ["default", { name: "a", ssh_authorized_keys: [KEY] }] },
+    /users\[1\]\.ssh_authorized_keys is not a field of a user; did you mean sshAuthorizedKeys\?/,
+  ],
+  [
+    "a user's keys as a text",
+    { users: [{ name: "a", sshAuthorizedKeys: KEY }] },
+    /must be a list of strings/,
+  ],
+  ["keys as a text", { sshAuthorizedKeys: KEY }, /sshAuthorizedKeys must be a list of strings/],
+  ["user-data as a list", { userData: ["nginx"] }, /userData must be a string or an object/],
+])("user-data refuses %s", (_title, settings, message) => {
+  expect(() => userDataOf(settings as never)).toThrow(message);
+});
+
+test.each([
+  [{ userdata: {} }, /^cloudInit: userdata is not an argument; did you mean userData\?\.?$/],
+  [{ user_data: {} }, /did you mean userData\?/],
+  [{ ssh: [] }, /ssh is not an argument; expected one of hostname, users, /],
+])("refuses %j by the name", (args, message) => {
+  expect(() => assertCloudInitArguments(args)).toThrow(message);
+});
+
+test("network-config as text is used as it is, if it is YAML", () => {
+  for (const text of ["version: 1\nconfig: []\n", "network: {version: 2}", '{"version": 2}'])
+    expect(networkConfigOf(text)).toBe(text);
+  for (const text of ["", "eth0", "- a", "a: [", "a: b: c"])
+    expect(() => networkConfigOf(text)).toThrow(/network is a text, but not a YAML mapping/);
+  for (const network of [["a"], 1, null])
+    expect(() => networkConfigOf(network as never)).toThrow(/network must be a string or an object/);
 });
 
 test("vendor-data is a text, or cloud-config", () => {

@@ -57,6 +57,15 @@ test("takes outputs anywhere", async () => {
   expect(await valuesOf(cloudInit(later))).toEqual(await valuesOf(cloudInit(plain)));
 });
 
+test("refuses an unknown argument at once, and takes a network as text", async () => {
+  expect(() => cloudInit({ userdata: {} } as never)).toThrow(/did you mean userData\?/);
+  const files = await valuesOf(cloudInit({ users: ["default"], network: "version: 1\nconfig: []\n" }));
+  expect(files).toMatchObject({
+    "user-data": "#cloud-config\nusers:\n  - default\n",
+    "network-config": "version: 1\nconfig: []\n",
+  });
+});
+
 test("a network that turns out to be none makes no file", async () => {
   const files = await valuesOf(cloudInit({ network: pulumi.output(undefined) }));
   expect(files["network-config"]).toBeUndefined();
