@@ -29,15 +29,17 @@ function bashScript(program: string, commands: readonly Completed[]): string {
     ({ name, options }) => `    ${name}) words="${options.map(({ long }) => long).join(" ")} --help" ;;`,
   );
   const identifier = `_${program.replaceAll("-", "_")}`;
-  return `${identifier}() {
-  local words current=\${COMP_WORDS[COMP_CWORD]}
-  case \${COMP_WORDS[1]} in
-${cases.join("\n")}
-    *) words="${commands.map(({ name }) => name).join(" ")} help --help --version" ;;
-  esac
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
-}
-complete -o default -F ${identifier} ${program}`;
+  return [
+    `${identifier}() {`,
+    "  local words current=${COMP_WORDS[COMP_CWORD]}",
+    "  case ${COMP_WORDS[1]} in",
+    ...cases,
+    `    *) words="${commands.map(({ name }) => name).join(" ")} help --help --version" ;;`,
+    "  esac",
+    '  COMPREPLY=($(compgen -W "$words" -- "$current"))',
+    "}",
+    `complete -o default -F ${identifier} ${program}`,
+  ].join("\n");
 }
 
 function fishScript(program: string, commands: readonly Completed[]): string {

@@ -330,7 +330,6 @@ function unreadable(isoPath: string, error: unknown): string {
 
 /** What may have been meant by a path that does not exist. */
 function missingHint(isoPath: string): string {
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(isoPath)) return "isoPath is a local path, not a URL";
   if (isoPath.startsWith("~")) return "a shell expands ~, a path does not: use os.homedir()";
   if (/[*?[\]{}]/.test(isoPath))
     return "a shell expands patterns, a path does not: give the path of one file";

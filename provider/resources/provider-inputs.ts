@@ -9,21 +9,22 @@ interface ResourceType {
   readonly provider: ProviderName;
 }
 
+/** The arguments that say how hosts are reached. */
+interface Connections {
+  connection?: pulumi.Input<ConnectionArgs | undefined> | undefined;
+  hostConnections?: pulumi.Input<Record<string, pulumi.Input<ConnectionArgs>> | undefined> | undefined;
+}
+
 /**
  * What a resource of this package passes to the engine: its provider, its arguments with their secrets marked, its
  * URN, and its outputs, which exist on the class only if they are named here.
  *
  * @throws RunError when the provider would not be found
  */
-export function providerInputs<
-  Args extends {
-    connection?: pulumi.Input<ConnectionArgs | undefined> | undefined;
-    hostConnections?: pulumi.Input<Record<string, pulumi.Input<ConnectionArgs>> | undefined> | undefined;
-  },
->(
+export function providerInputs(
   name: string,
   // A program in JavaScript may leave the arguments out: check says at preview what is missing.
-  args: Args | undefined,
+  args: Connections | undefined,
   {
     type,
     outputs = [],

@@ -188,17 +188,27 @@ class Types {
     if (ts.isArrayTypeNode(node)) return { type: "array", items: this.#typeOf(module, node.elementType) };
     if (ts.isUnionTypeNode(node)) return this.#unionOf(module, node);
     if (ts.isTypeReferenceNode(node)) return this.#referenceOf(module, node);
+    // "default" in place of a user: a text for every language.
+    if (ts.isLiteralTypeNode(node)) return { type: "string" };
     throw new TypeError(`${module}: no schema for the type ${node.getText()}`);
   }
 
   #unionOf(module: string, node: ts.UnionTypeNode): TypeSpec {
     const objects = node.types.filter(ts.isTypeLiteralNode);
+    const isAsset = (each: ts.TypeNode) => /^pulumi\.asset\.\w*Asset$/.test(each.getText());
     const others = node.types.filter(
-      (each) => !ts.isTypeLiteralNode(each) && each.kind !== ts.SyntaxKind.UndefinedKeyword,
+      (each) =>
+        !ts.isTypeLiteralNode(each) &&
+        each.kind !== ts.SyntaxKind.UndefinedKeyword &&
+        !(objects.length > 0 && isAsset(each)),
     );
     const [only, ...more] = others;
     if (only && more.length === 0 && objects.length === 0) return this.#typeOf(module, only);
-    const specs = others.map((each) => this.#typeOf(module, each));
+    const specs = [
+      ...new Map(
+        others.map((each) => this.#typeOf(module, each)).map((spec) => [JSON.stringify(spec), spec]),
+      ).values(),
+    ];
     // { base64 } or { path }: what a file holds, where a Pulumi asset does too.
     if (objects.length > 0) specs.push(this.#fileContent(module, objects), { $ref: "pulumi.json#/Asset" });
     return { oneOf: specs };
@@ -219,6 +229,8 @@ class Types {
     const [first, second] = node.typeArguments ?? [];
     if (["pulumi.Input", "pulumi.Output", "Input", "readonly"].includes(name) && first)
       return this.#typeOf(module, first);
+    if (/^pulumi\.asset\.\w+$/.test(name))
+      return { $ref: name.endsWith("Archive") ? "pulumi.json#/Archive" : "pulumi.json#/Asset" };
     if (name === "pulumi.Inputs")
       return { type: "object", additionalProperties: { $ref: "pulumi.json#/Any" } };
     if (name === "Record" && second)

@@ -18,9 +18,13 @@ test("a program that imports the package loads the SDK it has in any case, and a
   );
 
   // No ssh2, no uuid: whatever talks to a host is loaded by the process that hosts the provider.
-  expect(files.filter((file) => file.includes("node_modules"))).toEqual([]);
-  const layers = new Set(files.map((file) => file.split("/").slice(0, -1).join("/")));
-  expect([...layers].sort()).toEqual(["dist", "dist/iso", "dist/lifecycle", "dist/resources"]);
+  // The one small library finds the name that was meant by a misspelled one.
+  expect(files.filter((file) => file.includes("node_modules"))).toEqual([
+    "node_modules/fastest-levenshtein/mod.js",
+  ]);
+  const own = files.filter((file) => file.startsWith("dist"));
+  const layers = new Set(own.map((file) => file.split("/").slice(0, -1).join("/")));
+  expect([...layers].sort()).toEqual(["dist", "dist/iso", "dist/lifecycle", "dist/resources", "dist/text"]);
   expect(files.filter((file) => file.startsWith("dist/lifecycle/"))).toEqual([
     "dist/lifecycle/serialised.js",
   ]);

@@ -56,7 +56,7 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   ],
   ["a path with ~", { isoPath: "~/x.iso" }, /^isoPath: .*~\/x\.iso; a shell expands ~/],
   ["a pattern", { isoPath: "*.iso" }, /^isoPath: .*; a shell expands patterns/],
-  ["a URL", { isoPath: "https://example.net/x.iso" }, /^isoPath: .*is a local path, not a URL/],
+  ["a URL", { isoPath: "https://example.net/x.iso" }, /^isoPath: is a URL; set isoUrl/],
   ["no image", { isoPath: writeTemporary(Buffer.from("text")) }, /^isoPath: .*neither an ISO 9660 nor a UDF/],
   [
     "an asset",
