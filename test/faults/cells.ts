@@ -1,23 +1,27 @@
 import { MARKER_STEP, type Step, STEPS } from "./steps";
 
-/** Every fault, with what it means. */
+/** Every fault, with its meaning. */
 export const FAULTS = {
   fail: "the command fails and has done nothing; of a connection: nothing listens",
-  lost: "the command is done, its answer is lost: the toolstack ends (xe), the shell is killed (others)",
-  before: "the link drops before the command is begun",
+  lost: "the command is done and its reply is lost: the toolstack ends (xe), the shell is killed (others)",
+  wrong: "xapi does it, then answers CANNOT_CONTACT_HOST",
+  member:
+    "the coordinator answers CANNOT_CONTACT_HOST at once; the member goes on for 1 s or more and does it",
+  late: "xapi does it, and answers after 90 s",
+  before: "the link drops before the command begins",
   during: "the link drops in the middle; the command goes on for 1 s and is done",
-  after: "the link drops once the command is done, before its answer has arrived",
-  silent: "the link is half open: neither side hears of the other any more",
-  hang: "the command hangs until the provider has given up; xe, and what syncs, until the toolstack restarts, or the link drops, after 3 s",
-  full: "the disc is full",
+  after: "the link drops once the command is done, before its reply has arrived",
+  silent: "the link is half open: neither side hears from the other any more",
+  hang: "the command hangs until the provider has given up; xe, and commands that sync, for 3 s, until the toolstack restarts or the link drops",
+  full: "the disk is full",
   killed: "the provider process is killed (SIGKILL); the command goes on",
   engine: "the engine is killed (SIGKILL); the command goes on",
   machine: "the provider's machine loses power: the process is gone, the link half open",
 } as const;
 
 /**
- * The instant that no order of steps closes: the disc is complete and no longer marked, and nobody is left who
- * could tell the engine. A create must not take such a disc for an orphan, because another stack may name it.
+ * The one gap that no order of steps closes: the disc is complete and no longer marked, and the process that would tell
+ * the engine is gone. A create must not take such a disc for an orphan, because another stack may name it.
  */
 const COMPLETE_BUT_UNKNOWN = /^create \/ (large: )?remove the marker \/ killed$/;
 
@@ -31,22 +35,49 @@ export interface Cell {
   readonly fault: FaultName;
 }
 
-/** Why a fault makes no sense at a step; undefined where it does. */
-export function whyNot({ name, call, isUpload, operation }: Step, fault: FaultName): string | undefined {
+/**
+ * Nothing on the host says that a process that was killed had made the drive, or had taken another disc out of it, so
+ * nobody undoes that.
+ */
+const DRIVE_UNKNOWN = /^attach \/ (new drive|occupied): vbd-(create|eject|insert) \/ killed$/;
+
+/**
+ * A release knows its disc by the SR alone. If it is killed once the SR is forgotten, the next one finds nothing to do,
+ * and the folder stays until the disc's own delete.
+ */
+const FOLDER_UNKNOWN =
+  /^release \/ (sr-forget|pbd-list by device-config:location|sr-list by name-description|remove the files) \/ killed$/;
+
+/** Commands that the coordinator hands to the host that has the SR or runs the VM. */
+const FORWARDED = ["sr-create", "sr-scan", "pbd-plug", "pbd-unplug", "vbd-insert", "vbd-eject"];
+
+/** Why a fault makes no sense at a step; undefined if it does. */
+export function whyNot(
+  { name, call, command, isUpload, operation }: Step,
+  fault: FaultName,
+): string | undefined {
   if (name === MARKER_STEP.name)
     return fault === "full" ? undefined : "the shell itself writes it, within `make the folder`";
+  if (["wrong", "member", "late"].includes(fault) && !command) return "it is not a call of xapi";
+  if (fault === "member" && !FORWARDED.includes(command ?? "")) return "the coordinator does it itself";
   if (fault === "full") return isFilling(name) ? undefined : "it writes no bytes";
   if (!call && ["lost", "after"].includes(fault)) return "a login changes nothing that could be lost";
   if (!call && fault === "silent") return "the same as a host that hangs";
   if (!call && fault === "machine") return "nothing is made yet";
   if (fault === "machine" && operation !== "create") return "nobody waits for a lease";
   if (fault === "machine" && !isUpload && !name.startsWith("sr-"))
-    return "a minute each: tried where most is left";
+    return "a minute each: tried where most could be left";
   return undefined;
 }
 
-/** Whether what stays is a complete disc that no state names, for somebody to sweep away. */
+/** Whether a complete disc that no state names stays, for somebody to sweep away. */
 export const isForSweep = ({ name }: Cell) => COMPLETE_BUT_UNKNOWN.test(name);
+
+/** Whether the VM keeps an empty drive that it did not have before. */
+export const isDriveUnknown = ({ name }: Cell) => DRIVE_UNKNOWN.test(name);
+
+/** Whether a folder without its SR may stay until the disc is deleted. */
+export const isFolderUnknown = ({ name }: Cell) => FOLDER_UNKNOWN.test(name);
 
 /** All cells that make sense. */
 export function allCells(): Cell[] {
@@ -62,9 +93,9 @@ export function nameOf({ operation, name }: Step, fault: FaultName): string {
   return `${operation} / ${name} / ${fault}`;
 }
 
-/** Whether the cell waits for a limit of a minute most of the time, and costs next to nothing meanwhile. */
+/** Whether the cell mostly waits, for up to some minutes, and costs little meanwhile. */
 export function isSlow({ fault }: Cell): boolean {
-  return ["silent", "hang", "machine"].includes(fault);
+  return ["silent", "hang", "machine", "late"].includes(fault);
 }
 
 function isFilling(name: string): boolean {

@@ -1,14 +1,14 @@
 import { once } from "node:events";
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import type { SimulatedHost } from "../simulator";
 
-/** A call of a program on a host, halted by a gate: nothing of it is done yet. */
+/** A call of a program on a host, halted by a gate before it does anything. */
 export interface HaltedCall {
   /** Lets it go on. */
   run(): void;
-  /** Makes it fail with these words, and nothing done. */
+  /** Makes it fail with these words; it does nothing. */
   fail(words: string): void;
   /** Ends the whole remote command that it is part of. */
   kill(): void;
@@ -20,11 +20,11 @@ export interface HaltedCall {
   finish(): Promise<void>;
 }
 
-/** Which call of which program is meant. */
+/** A call of a program. */
 export interface Call {
   /** Its name on the PATH of the host: `mkdir`. */
   readonly program: string;
-  /** What its arguments, joined by blanks, have to be like. */
+  /** Matches its arguments, joined by blanks. */
   readonly args: RegExp;
   /** How many such calls pass first (0). */
   readonly skip?: number;
@@ -32,9 +32,9 @@ export interface Call {
 
 const PROGRAM_FOLDER = "/opt/xensource/bin";
 
-/** Takes the place of one program of a host with a real sshd, and halts one call of it. */
+/** Replaces one program of a host with a real sshd, and halts one call of it. */
 export class Gate implements AsyncDisposable {
-  /** Resolves when the call is there. */
+  /** Resolves when the call is made. */
   readonly halted: Promise<HaltedCall>;
   #halt: (call: HaltedCall) => void = () => undefined;
   #skip: number;
@@ -50,7 +50,7 @@ export class Gate implements AsyncDisposable {
     server.on("connection", (socket: Socket) => void this.#serve(socket));
   }
 
-  /** Lies in wait for the call; the first one that matches is halted, all others go on. */
+  /** Waits for the call: the first one that matches is halted, all others go on. */
   static async await(host: SimulatedHost, call: Call): Promise<Gate> {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -58,7 +58,7 @@ export class Gate implements AsyncDisposable {
     return new Gate(call, server, install(host, call.program, port));
   }
 
-  /** Lets whatever is halted go on, and gives the program its place back. */
+  /** Lets every halted call go on, and puts the program back. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.remove();
     this.server.close();
@@ -69,7 +69,7 @@ export class Gate implements AsyncDisposable {
   async #serve(socket: Socket): Promise<void> {
     this.#sockets.add(socket);
     socket.on("close", () => this.#sockets.delete(socket));
-    // A killed program is gone without a word.
+    // A killed program resets its connection.
     socket.on("error", () => undefined);
     const [args = ""] = (await nextText(socket)).split("\0");
     if (this.call.args.test(args) && this.#skip-- === 0) this.#halt(haltedCall(socket));
@@ -89,7 +89,7 @@ function haltedCall(socket: Socket): HaltedCall {
   };
 }
 
-/** What the program says next; the little that it says comes in one piece. */
+/** The next message of the program, which is short enough to come in one piece. */
 async function nextText(socket: Socket): Promise<string> {
   const ended = once(socket, "close").then(() => [""]);
   const [text] = (await Promise.race([once(socket, "data"), ended])) as [Buffer | string];
@@ -109,7 +109,9 @@ function install(host: SimulatedHost, program: string, port: number): () => void
   writeFileSync(place, text);
   chmodSync(place, 0o755);
   return () => {
-    if (isInFolder) renameSync(aside, place);
-    else rmSync(place, { force: true });
+    if (!isInFolder) return rmSync(place, { force: true });
+    // A call that was let go on may not have started the program yet: it keeps both names.
+    linkSync(aside, `${place}.new`);
+    renameSync(`${place}.new`, place);
   };
 }

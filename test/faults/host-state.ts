@@ -7,10 +7,10 @@ import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
 import type { Leftovers, SimulatedHost, SimulatedPool } from "../simulator";
 import { SR_MOUNT_PATH } from "./site";
 
-/** A folder of somebody else's, who has the same content. */
+/** Somebody else's folder with the same content. */
 const TWIN = `${SR_MOUNT_PATH}/0f6c0a3e-6f0e-4c57-9d3c-2b1f4d5a7e90`;
 
-/** Puts it there, as a live disc has it. */
+/** Puts it there, as it is under a live disc. */
 export function putTwin(host: SimulatedHost, isoPath: string): void {
   const image = readFileSync(isoPath);
   const sha256 = createHash("sha256").update(image).digest("hex");
@@ -19,13 +19,13 @@ export function putTwin(host: SimulatedHost, isoPath: string): void {
   writeFileSync(host.path(`${TWIN}/${FILE.image}`), `${sha256}\n${image.length}\ntwin.iso\n`);
 }
 
-/** What a host has of discs, somebody else's not among it. */
+/** What a host has of discs, without somebody else's folder. */
 async function leftoversOf(pool: SimulatedPool): Promise<Leftovers> {
   const leftovers = await pool.leftovers();
   return { ...leftovers, paths: leftovers.paths.filter((path) => !path.includes(TWIN)) };
 }
 
-/** What a host has of discs, each as a line to read. */
+/** The same, a readable line each. */
 export async function whatIsThere(pool: SimulatedPool): Promise<string[]> {
   const { srs, pbds, vdis, paths } = await leftoversOf(pool);
   return [
@@ -36,7 +36,7 @@ export async function whatIsThere(pool: SimulatedPool): Promise<string[]> {
   ];
 }
 
-/** In what the host differs from exactly this one disc, complete. */
+/** How the host differs from having exactly this one disc, complete. */
 export async function differencesFrom(pool: SimulatedPool, disc: TempIsoState): Promise<string[]> {
   const { srs, pbds, vdis, paths } = await leftoversOf(pool);
   const { srUuid, pbdUuid, vdiUuid, srPath, isoName } = disc;
@@ -59,6 +59,22 @@ export async function differencesFrom(pool: SimulatedPool, disc: TempIsoState): 
     );
 }
 
+/** What the host lacks of a disc; other discs do not count. */
+export function missingFrom(pool: SimulatedPool, host: SimulatedHost, disc: TempIsoState): string[] {
+  const { srs, pbds, vdis } = pool.xapi;
+  const { srUuid, pbdUuid, vdiUuid, srPath, isoName } = disc;
+  const has = (records: readonly { uuid: string }[], wanted?: string) =>
+    records.some(({ uuid }) => uuid === wanted);
+  return [
+    ...(has(srs, srUuid) ? [] : [`SR ${srUuid}`]),
+    ...(has(pbds, pbdUuid) ? [] : [`PBD ${pbdUuid}`]),
+    ...(has(vdis, vdiUuid) ? [] : [`VDI ${vdiUuid}`]),
+    ...[isoName, FILE.image]
+      .map((name) => `${srPath}/${name}`)
+      .filter((path) => !existsSync(host.path(path))),
+  ].map((what) => `${disc.owner}: ${what} is gone`);
+}
+
 /** What is on the host and not part of one of these discs, complete or not. */
 export async function notPartOf(pool: SimulatedPool, discs: readonly TempIsoState[]): Promise<string[]> {
   const { srs, paths } = await leftoversOf(pool);
@@ -77,7 +93,7 @@ export async function notPartOf(pool: SimulatedPool, discs: readonly TempIsoStat
   ];
 }
 
-/** Waits until the commands that were started on the host have ended; what still runs then, as lines. */
+/** Waits until the commands on the host have ended; returns those that still run, a line each. */
 export async function processesLeft(host: SimulatedHost, waitMs: number): Promise<string[]> {
   const until = Date.now() + waitMs;
   for (;;) {
@@ -93,7 +109,7 @@ export function isLocked(host: SimulatedHost): boolean {
   return existsSync(folder) && spawnSync("flock", ["--nonblock", folder, "true"]).status !== 0;
 }
 
-/** Every process of the host but its first one and sshd's, which lives as long as a login does. */
+/** Every process of the host except its first one and those of sshd, which live as long as their login. */
 function commandsOf(host: SimulatedHost): string[] {
   const proc = host.path("/proc");
   const read = (pid: string, file: string) => {

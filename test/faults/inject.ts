@@ -8,19 +8,19 @@ import type { StandInStack } from "./stack";
 import type { Step } from "./steps";
 import { WorkerProcess } from "./worker-process";
 
-/** An operation that a fault is to befall. */
+/** An operation that meets a fault. */
 export interface Scene {
   readonly site: Site;
   readonly step: Step;
-  /** Runs it on a stack, which is the site's unless a process of its own is needed. */
+  readonly stack: StandInStack;
+  /** Runs it: on this stack, or on the same one with another provider process. */
   readonly operate: (stack: StandInStack) => Promise<void>;
 }
 
-/** How the operation ended. */
+/** The end of an operation. */
 export interface Ending {
-  /** What it threw. */
+  /** Thrown by it. */
   readonly error?: unknown;
-  /** What went wrong beside it. */
   readonly problems?: readonly string[];
 }
 
@@ -65,6 +65,15 @@ const AT_A_CALL: Readonly<Record<FaultName, Injection>> = {
           await ended;
           call.run();
         }),
+  wrong: (scene) => withXeFault(scene, { ...CONTACT_LOST, when: "after" }),
+  member: (scene) => {
+    const { storage } = scene.site.pool.xapi;
+    storage.attachMs = scene.site.pool.xapi.driveMs = GOES_ON_MS;
+    return withXeFault(scene, { ...CONTACT_LOST, when: "meanwhile" }).finally(() => {
+      storage.attachMs = scene.site.pool.xapi.driveMs = 0;
+    });
+  },
+  late: (scene) => withXeFault(scene, { kind: "delay", ms: LATE_MS, when: "after" }),
   full: onFullDisc,
   killed: (scene) =>
     inWorker(scene, async (call, worker) => {
@@ -85,20 +94,20 @@ const AT_A_CALL: Readonly<Record<FaultName, Injection>> = {
 
 const AT_THE_CONNECTION: Readonly<Record<FaultName, Injection>> = {
   ...AT_A_CALL,
-  fail: async ({ site, operate }) => {
+  fail: async ({ site, stack, operate }) => {
     await site.host.stopSshd();
-    const ending = await endingOf(operate(site.stack));
+    const ending = await endingOf(operate(stack));
     await site.host.startSshd();
     return ending;
   },
-  before: ({ site, operate }) => {
+  before: ({ site, stack, operate }) => {
     site.link.faults.refuseConnections = 1;
-    return endingOf(operate(site.stack));
+    return endingOf(operate(stack));
   },
   during: (scene) => dropAfterBytes(scene, HALF_A_KEY_EXCHANGE_BYTES),
-  hang: async ({ site, operate }) => {
+  hang: async ({ site, stack, operate }) => {
     site.link.faults.stallAfterBytes = 0;
-    const ending = await endingOf(operate(site.stack));
+    const ending = await endingOf(operate(stack));
     site.link.faults.stallAfterBytes = undefined;
     return ending;
   },
@@ -106,16 +115,22 @@ const AT_THE_CONNECTION: Readonly<Record<FaultName, Injection>> = {
   engine: (scene) => whileConnecting(scene, (worker) => worker.killEngine()),
 };
 
+/** The coordinator of the pool lost the member that carries out the call. */
+const CONTACT_LOST = { kind: "fail", code: "CANNOT_CONTACT_HOST", params: ["OpaqueRef:NULL"] } as const;
+
+/** More than the minute for which most calls are repeated. */
+const LATE_MS = 90_000;
+
 /** How long a command goes on without its client. */
 const GOES_ON_MS = 1_000;
 
-/** How long a command with a limit of 10 min hangs before somebody restarts the toolstack, or the link drops. */
+/** How long a command with a limit of 10 min hangs before the toolstack restarts or the link drops. */
 const HANG_MS = 3_000;
 
-/** A link that was silent this long has swallowed a keep-alive, and stays dead when the next one is let through. */
+/** Longer than the interval of keep-alives: the link has lost one, and stays dead after the fault. */
 const SILENT_MS = 9_000;
 
-/** How long a provider may take to undo and end after its engine. */
+/** How long a provider may take to undo and exit once its engine is gone. */
 const END_MS = 45_000;
 
 const HALF_A_KEY_EXCHANGE_BYTES = 700;
@@ -132,30 +147,30 @@ const LARGE = { size: "64m", inodes: 1_000 };
 
 const isXe = ({ step }: Scene) => step.call?.program === "xe";
 
-/** Runs the operation in this process, and does something once the step's call is there. */
+/** Runs the operation in this process, and acts once the step's call is reached. */
 async function atCall(
-  { site, step, operate }: Scene,
+  { site, step, stack, operate }: Scene,
   act: (call: HaltedCall, ended: Promise<Ending>) => void | Promise<void>,
 ): Promise<Ending> {
   if (!step.call) throw new TypeError(`${step.name} has no call.`);
   await using gate = await Gate.await(site.host, step.call);
-  const ended = endingOf(operate(site.stack));
+  const ended = endingOf(operate(stack));
   const call = await Promise.race([gate.halted, ended]);
   if (!("run" in call)) return notReached(call);
   await act(call, ended);
   return await ended;
 }
 
-/** The same in a process that may be killed: whatever it answers, no engine stores. */
+/** The same in a process that may be killed. No engine stores what it answers. */
 async function inWorker(
-  { site, step, operate }: Scene,
+  { site, step, stack, operate }: Scene,
   act: (call: HaltedCall, worker: WorkerProcess) => void | Promise<void>,
 ): Promise<Ending> {
   if (!step.call) throw new TypeError(`${step.name} has no call.`);
   const worker = await WorkerProcess.start();
   site.onEnd(() => worker[Symbol.asyncDispose]());
   await using gate = await Gate.await(site.host, step.call);
-  const ended = endingOf(operate(site.stack.through(worker.provider)));
+  const ended = endingOf(operate(stack.through(worker.provider(stack.resource))));
   const call = await Promise.race([gate.halted, ended]);
   if (!("run" in call)) return notReached(call);
   await act(call, worker);
@@ -163,21 +178,22 @@ async function inWorker(
 }
 
 async function whileConnecting(
-  { site, operate }: Scene,
+  { site, stack, operate }: Scene,
   act: (worker: WorkerProcess) => Promise<void>,
 ): Promise<Ending> {
   const worker = await WorkerProcess.start();
   site.onEnd(() => worker[Symbol.asyncDispose]());
   const before = site.link.connections.length;
   site.link.faults.stallAfterBytes = HALF_A_KEY_EXCHANGE_BYTES;
-  const ended = endingOf(operate(site.stack.through(worker.provider)));
-  while (site.link.connections.length === before) await sleep(20);
+  const ended = endingOf(operate(stack.through(worker.provider(stack.resource))));
+  const isOver = ended.then(() => true);
+  while (site.link.connections.length === before) if (await Promise.race([isOver, sleep(20, false)])) break;
   await act(worker);
   site.link.faults.stallAfterBytes = undefined;
   return endOf(worker, ended);
 }
 
-/** The process has to end by itself, or is gone already. */
+/** The process must exit by itself, or be gone already. */
 async function endOf(worker: WorkerProcess, ended: Promise<Ending>): Promise<Ending> {
   const isGone = await Promise.race([worker.exited.then(() => true), sleep(END_MS, false, { ref: false })]);
   if (isGone) return ended;
@@ -185,7 +201,7 @@ async function endOf(worker: WorkerProcess, ended: Promise<Ending>): Promise<End
 }
 
 async function withXeFault(
-  { site, step, operate }: Scene,
+  { site, step, stack, operate }: Scene,
   effect: FaultEffect,
   onReached: () => void = () => undefined,
 ): Promise<Ending> {
@@ -201,7 +217,7 @@ async function withXeFault(
     },
     effect,
   });
-  const ending = await endingOf(operate(site.stack));
+  const ending = await endingOf(operate(stack));
   return reached.isSo ? ending : notReached(ending);
 }
 
@@ -226,12 +242,12 @@ function dropInTheStream(scene: Scene): Promise<Ending> {
   return dropAfterBytes(scene, HALF_AN_UPLOAD_BYTES);
 }
 
-/** Breaks the first connection that sends so much. */
-async function dropAfterBytes({ site, operate }: Scene, bytes: number): Promise<Ending> {
+/** Breaks the first connection that sends this much. */
+async function dropAfterBytes({ site, stack, operate }: Scene, bytes: number): Promise<Ending> {
   const { link } = site;
   const before = link.connections.length;
   link.faults.dropAfterBytes = bytes;
-  const ended = endingOf(operate(site.stack));
+  const ended = endingOf(operate(stack));
   const isOver = ended.then(() => true);
   while (!link.connections.slice(before).some(({ bytesFromClient }) => bytesFromClient >= bytes))
     if (await Promise.race([isOver, sleep(2, false)])) break;
@@ -246,10 +262,10 @@ async function goSilent({ site }: Scene, call: HaltedCall): Promise<void> {
   site.link.faults.stallAfterBytes = undefined;
 }
 
-async function onFullDisc({ site, step, operate }: Scene): Promise<Ending> {
+async function onFullDisc({ site, step, stack, operate }: Scene): Promise<Ending> {
   const limits = SMALL[step.name as keyof typeof SMALL];
   mountSmallDisc(site.host, SR_MOUNT_PATH, limits);
-  const ending = await endingOf(operate(site.stack));
+  const ending = await endingOf(operate(stack));
   enlargeDisc(site.host, SR_MOUNT_PATH, LARGE);
   return ending.error === undefined ? notReached(ending) : ending;
 }

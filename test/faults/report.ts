@@ -4,19 +4,19 @@ import { type Step, STEPS } from "./steps";
 
 const COLUMNS = Object.keys(FAULTS) as FaultName[];
 
-/** Whether the promise was kept, and nothing was left at the end. */
+/** Whether a promise was kept and nothing was left at the end. */
 export const isKept = ({ promised, problems, leftovers }: CellResult) =>
   promised !== undefined && problems.length === 0 && leftovers.length === 0;
 
-/** The matrix as a table, and what it means; without the rows of which no cell was run. */
+/** The matrix as a table with its legend, without the rows of which no cell was run. */
 export function printMatrix(results: readonly CellResult[]): string {
   const byName = new Map(results.map((result) => [result.cell.name, result]));
   const steps = STEPS.filter((step) => results.some(({ cell }) => cell.step === step));
   const rows = steps.map((step) => {
     const cells = COLUMNS.map((fault) => letterOf(step, fault, byName).padEnd(8));
-    return `${step.operation.padEnd(7)} ${step.name.padEnd(34)} ${cells.join("")}`.trimEnd();
+    return `${step.operation.padEnd(8)} ${step.name.padEnd(34)} ${cells.join("")}`.trimEnd();
   });
-  const header = `${" ".repeat(43)}${COLUMNS.map((fault) => fault.padEnd(8)).join("")}`.trimEnd();
+  const header = `${" ".repeat(44)}${COLUMNS.map((fault) => fault.padEnd(8)).join("")}`.trimEnd();
   return [header, ...rows, "", ...legend()].join("\n");
 }
 
@@ -27,7 +27,7 @@ export function printCounts(results: readonly CellResult[]): string {
   return `cells: ${results.length}, kept: ${kept}, leftovers: ${leftovers}`;
 }
 
-/** The story of a broken cell. */
+/** What went wrong in a broken cell. */
 export function printBroken({ cell, problems, leftovers, message, durationMs }: CellResult): string {
   const lines = [
     `! ${cell.name} (${Math.round(durationMs / 1_000)} s)`,
@@ -63,6 +63,8 @@ function legend(): string[] {
     "b  the state names what is there; the next up or destroy puts it right",
     "c  nobody could say; the next up clears what was left",
     "s  nobody could say: a complete disc that no state names, found and swept away",
+    "d  nobody could say: the VM keeps an empty CD drive, instead of none or of another disc",
+    "f  nobody could say: the folder of a released disc stays until that disc is deleted",
     "!  broken    ·  makes no sense",
     "",
     ...COLUMNS.map((fault) => `${fault.padEnd(8)} ${FAULTS[fault]}`),

@@ -1,48 +1,65 @@
-import { tempIso } from "../../provider/lifecycle/provider";
 import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
 import { Proxy, type SimulatedHost, type SimulatedPool, startPool } from "../simulator";
-import type { Images } from "./images";
-import { StandInStack } from "./stack";
+import { type Provider, type ResourceName, StandInStack } from "./stack";
 
 /** Where the discs' folders are made. */
 export const SR_MOUNT_PATH = "/var/opt/xen-iso";
 
-/** URN of the one resource. */
-export const OWNER = "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/xen:TempIso::web-1";
+const TYPES: Readonly<Record<ResourceName, string>> = {
+  tempIso: "TempIso",
+  isoAttachment: "IsoAttachment",
+  isoRelease: "IsoRelease",
+};
+
+/** The URN of a resource. */
+export function urnOf(resource: ResourceName, name = "web-1", stack = "dev"): string {
+  return `urn:pulumi:${stack}::shop::pulumi-nodejs:dynamic/xen:${TYPES[resource]}::${name}`;
+}
 
 type Address = Pick<TempIsoState, "connection" | "host" | "port" | "user" | "hostKey">;
 
-/** A fresh host with a real sshd, the link to it, and a stack whose one resource is to be there. */
+/** A fresh host with a real sshd, and the link to it. */
 export class Site implements AsyncDisposable {
   readonly #atEnd: (() => Promise<void>)[] = [];
 
   private constructor(
     readonly pool: SimulatedPool,
     readonly link: Proxy,
-    readonly stack: StandInStack,
-    /** The program's arguments, as the class passes them on. */
-    readonly args: Readonly<Record<string, unknown>>,
     /** How a state names the host. */
     readonly address: Address,
   ) {}
 
-  static async start({ isoPath }: { isoPath: keyof Images }, images: Images): Promise<Site> {
+  static async start(): Promise<Site> {
     const pool = await startPool({ transport: "sshd" });
     const { host, port, user, password = "", hostKey } = pool.coordinator.connection;
     const link = await Proxy.start({ host, port });
     // Long enough for a machine on which dozens of hosts start at once.
     const limits = { dialErrorLimit: 3, perDialTimeout: 10 };
     const connection = { host: link.host, port: link.port, user, password, hostKey, ...limits };
-    const args = { isoPath: images[isoPath], owner: OWNER, connection };
-    const address = { connection, host: link.host, port: link.port, user, hostKey };
-    return new Site(pool, link, new StandInStack(args, tempIso), args, address);
+    return new Site(pool, link, { connection, host: link.host, port: link.port, user, hostKey });
+  }
+
+  /** A stack whose one resource has these arguments. */
+  stack<State extends object>(
+    resource: ResourceName,
+    args: Readonly<Record<string, unknown>>,
+    provider?: Provider,
+  ): StandInStack<State> {
+    const { connection } = this.address;
+    const all = { owner: urnOf(resource), connection, ...args };
+    return new StandInStack<State>(resource, all, provider as Provider<State> | undefined);
+  }
+
+  /** The stack of a disc. */
+  disc(isoPath: string, more: Readonly<Record<string, unknown>> = {}, provider?: Provider) {
+    return this.stack<TempIsoState>("tempIso", { isoPath, ...more }, provider);
   }
 
   get host(): SimulatedHost {
     return this.pool.coordinator;
   }
 
-  /** Has something ended before the host does. */
+  /** Ends something before the host ends. */
   onEnd(end: () => Promise<void>): void {
     this.#atEnd.push(end);
   }

@@ -1,57 +1,64 @@
 import type { Call } from "./gate";
 
-/** What the engine asks of the provider. */
-export type Operation = "create" | "update" | "read" | "delete";
+/**
+ * What the engine asks of the provider: for a disc `create`, `update`, `read` and `delete`; for an attachment `attach`,
+ * `exchange` (another disc), `look` and `detach`; `release` creates a release.
+ */
+export type Operation =
+  "create" | "update" | "read" | "delete" | "attach" | "exchange" | "look" | "detach" | "release";
 
 /** One remote step of an operation. */
 export interface Step {
   readonly operation: Operation;
   readonly name: string;
-  /** The call on the host that does it; none where it is the connection itself. */
+  /** The call on the host that does it; none if it is the connection itself. */
   readonly call?: Call;
-  /** The command of `xe`, where it is one. */
+  /** The command, if it is one of `xe`. */
   readonly command?: string;
-  /** What is made: an image that goes with the command that makes its SR (the default), or a larger one. */
+  /** An image that is uploaded. Without it, the image is sent along with the command that makes its SR. */
   readonly image?: "large";
-  /** The host has the content already, in a folder of somebody else's. */
+  /** Another disc on the host has the same content. */
   readonly hasTwin?: boolean;
   /** The disc is in no drive, so that a delete is one command. */
   readonly isUnused?: boolean;
   /** It sends the image, which has to be large enough to be interrupted. */
   readonly isUpload?: boolean;
-  /** It is part of a command that may take as long as the host's disk or its toolstack needs: 10 min and more. */
+  /** It is part of a command with a limit of 10 min and more, for a slow disk or toolstack. */
   readonly isPatient?: boolean;
+  /** The drive of the VM, for an attachment: an empty one of a running VM by default. */
+  readonly drive?: DriveKind;
 }
+
+/** `new`: a halted VM without a CD drive. `occupied`: a disc of somebody else is in the drive. */
+export type DriveKind = "new" | "occupied";
 
 const connect = (operation: Operation): Step => ({ operation, name: "connect" });
 
-/** A step by a program of the host. */
+/** A program of the host. */
 const shell = (operation: Operation, name: string, program: string, args: RegExp): Step => ({
   operation,
   name,
   call: { program, args },
 });
 
-/** A step by `xe`. */
+/** A command of `xe`. */
 const xe = (operation: Operation, command: string, filter = ""): Step => ({
   operation,
   name: filter ? `${command} by ${filter}` : command,
   command,
-  call: { program: "xe", args: new RegExp(`^${command} .*${filter}`) },
+  call: { program: "xe", args: new RegExp(`^${command} (.* )?${filter}`) },
 });
 
-/** What every operation on a disc that exists begins with. */
+/** The first step of every operation on a disc that exists. */
 const identify = (operation: Operation) => shell(operation, "identify the host", "sed", /INSTALLATION_UUID/);
 
-/** The step that has no program of its own: the shell writes the file. */
+/** Has no program of its own: the shell writes the file. */
 export const MARKER_STEP: Step = { operation: "create", name: "write the marker" };
 
-/** The same step on another way. */
-const onWay = (way: string, more: Partial<Step>) => (step: Step) => ({
-  ...step,
-  name: `${way}: ${step.name}`,
-  ...more,
-});
+/** The same step in another situation. */
+const when =
+  (situation: string, more: Partial<Step>) =>
+  (step: Step): Step => ({ ...step, name: `${situation}: ${step.name}`, ...more });
 
 const patient = (step: Step): Step => ({ ...step, isPatient: true });
 
@@ -59,9 +66,28 @@ const makeFolder = shell("create", "make the folder", "mkdir", /^-- [0-9a-f-]{36
 const syncImage = patient(shell("create", "sync the image", "dd", /conv=notrunc,fsync/));
 const nameImage = patient(shell("create", "rename the image", "mv", /^-T/));
 const removeMarker = patient(shell("create", "remove the marker", "rm", /^-f -- pending/));
-const removeFolder = [
-  shell("delete", "remove the files", "rm", /^-f/),
-  shell("delete", "remove the folder", "rmdir", /^--/),
+/** What a delete and a release do, once they know the disc. */
+const remove = (operation: Operation) => [
+  xe(operation, "vbd-list"),
+  xe(operation, "vm-list"),
+  xe(operation, "vbd-eject"),
+  xe(operation, "pbd-unplug"),
+  xe(operation, "sr-forget"),
+  xe(operation, "pbd-list", "device-config:location"),
+  xe(operation, "sr-list", "name-description"),
+  ...removeFolder(operation),
+];
+
+const removeFolder = (operation: Operation) => [
+  shell(operation, "remove the files", "rm", /^-f/),
+  shell(operation, "remove the folder", "rmdir", /^--/),
+];
+
+/** What an attachment looks at first. */
+const findDrive = (operation: Operation) => [
+  connect(operation),
+  xe(operation, "vm-list"),
+  xe(operation, "vbd-list", "vm-uuid"),
 ];
 
 /** Every remote step, in the order in which they are done. */
@@ -86,13 +112,13 @@ export const STEPS: readonly Step[] = [
     xe("create", "sr-create"),
     xe("create", "sr-scan"),
     removeMarker,
-  ].map(onWay("large", { image: "large" })),
+  ].map(when("large", { image: "large" })),
 
   ...[
     patient(shell("create", "compare the image", "sha256sum", /^$/)),
     patient(shell("create", "link the image", "ln", /^--/)),
     xe("create", "sr-create"),
-  ].map(onWay("twin", { image: "large", hasTwin: true })),
+  ].map(when("twin", { image: "large", hasTwin: true })),
 
   connect("update"),
   identify("update"),
@@ -109,20 +135,42 @@ export const STEPS: readonly Step[] = [
     xe("delete", "vbd-list"),
     xe("delete", "pbd-unplug"),
     xe("delete", "sr-forget"),
-    ...removeFolder,
-  ].map(onWay("unused", { isUnused: true, isPatient: true })),
+    ...removeFolder("delete"),
+  ].map(when("unused", { isUnused: true, isPatient: true })),
 
   connect("delete"),
   patient(identify("delete")),
   xe("delete", "sr-list", "uuid"),
   xe("delete", "pbd-list", "sr-uuid"),
   xe("delete", "vdi-list"),
-  xe("delete", "vbd-list"),
-  xe("delete", "vm-list"),
-  xe("delete", "vbd-eject"),
-  xe("delete", "pbd-unplug"),
-  xe("delete", "sr-forget"),
-  xe("delete", "pbd-list", "device-config:location"),
-  xe("delete", "sr-list", "name-description"),
-  ...removeFolder,
+  ...remove("delete"),
+
+  ...findDrive("attach"),
+  xe("attach", "vdi-list"),
+  xe("attach", "vbd-insert"),
+  ...[xe("attach", "vbd-create"), xe("attach", "vbd-insert")].map(when("new drive", { drive: "new" })),
+  ...[xe("attach", "vbd-list", "uuid"), xe("attach", "vbd-eject"), xe("attach", "vbd-insert")].map(
+    when("occupied", { drive: "occupied" }),
+  ),
+
+  ...findDrive("exchange"),
+  xe("exchange", "vdi-list"),
+  xe("exchange", "vbd-list", "uuid"),
+  xe("exchange", "vbd-eject"),
+  xe("exchange", "vbd-insert"),
+
+  ...findDrive("look"),
+
+  ...findDrive("detach"),
+  xe("detach", "vbd-list", "uuid"),
+  xe("detach", "vbd-eject"),
+  ...[xe("detach", "vbd-destroy")].map(when("new drive", { drive: "new" })),
+  ...[xe("detach", "vbd-insert")].map(when("occupied", { drive: "occupied" })),
+
+  connect("release"),
+  identify("release"),
+  xe("release", "sr-list", "uuid"),
+  xe("release", "pbd-list", "sr-uuid"),
+  xe("release", "vdi-list"),
+  ...remove("release"),
 ];

@@ -1,38 +1,50 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
-import type { Provider } from "./stack";
+import type { Held } from "./resources";
+import type { Provider, ResourceName } from "./stack";
 
-/** One call of the provider, as it is sent to a worker. */
-export interface WorkerCall {
-  readonly method: keyof Provider;
-  readonly args: readonly unknown[];
-}
+/** One call of a provider, as it is sent to a worker; or the question what the process holds. */
+export type WorkerCall =
+  | {
+      readonly id: number;
+      readonly resource: ResourceName;
+      readonly method: keyof Provider;
+      readonly args: readonly unknown[];
+    }
+  | { readonly id: number; readonly method: "held" };
 
-/** How it went. */
-export type WorkerAnswer =
-  | { readonly value: unknown }
-  | { readonly error: { readonly message: string } & Readonly<Record<string, unknown>> };
+/** The result of the call with this ID. */
+export type WorkerAnswer = { readonly id: number } & (
+  | { readonly value?: unknown }
+  | { readonly error: { readonly message: string } & Readonly<Record<string, unknown>> }
+);
 
 /** The process ended before it answered. */
 class WorkerGoneError extends Error {
   override readonly name = "WorkerGoneError";
 }
 
-/** The process of a provider, and what stands for its engine: a listener, and the end of its standard input. */
+/** A provider process, with a stand-in for its engine: a listener, and its stdin. */
 export class WorkerProcess implements AsyncDisposable {
-  /** Resolves with the process's end. */
+  /** Resolves when the process has ended. */
   readonly exited: Promise<unknown>;
 
   isFrozen = false;
+  readonly #waiting = new Map<number, (answer: WorkerAnswer) => void>();
+  #calls = 0;
 
   private constructor(
     private readonly child: ChildProcess,
     private readonly engine: Server,
   ) {
     this.exited = once(child, "exit");
-    // A process that was killed reads no more.
+    // A killed process closes its stdin.
     child.stdin?.on("error", () => undefined);
+    child.on("message", (answer: WorkerAnswer) => {
+      this.#waiting.get(answer.id)?.(answer);
+      this.#waiting.delete(answer.id);
+    });
   }
 
   static async start(): Promise<WorkerProcess> {
@@ -46,15 +58,26 @@ export class WorkerProcess implements AsyncDisposable {
     return new WorkerProcess(child, engine);
   }
 
-  /** The provider in this process; it takes one call at a time. */
-  readonly provider: Provider = {
-    check: (...args) => this.#call("check", args),
-    diff: (...args) => this.#call("diff", args),
-    create: (...args) => this.#call("create", args),
-    read: (...args) => this.#call("read", args),
-    update: (...args) => this.#call("update", args),
-    delete: (...args) => this.#call("delete", args),
-  };
+  /** A provider in this process. */
+  provider(resource: ResourceName): Provider {
+    const call =
+      (method: keyof Provider) =>
+      (...args: readonly unknown[]) =>
+        this.#call({ resource, method, args });
+    return {
+      check: call("check"),
+      diff: call("diff"),
+      create: call("create"),
+      read: call("read"),
+      update: call("update"),
+      delete: call("delete"),
+    } as Provider;
+  }
+
+  /** What the process holds. */
+  held(): Promise<Held> {
+    return this.#call({ method: "held" });
+  }
 
   /** SIGKILL; resolves once it is gone. */
   async kill(): Promise<void> {
@@ -62,13 +85,13 @@ export class WorkerProcess implements AsyncDisposable {
     await this.exited;
   }
 
-  /** As if its machine had lost power: it is silent, and nobody tells the host. */
+  /** Like a machine that loses power: the process is silent, and nobody tells the host. */
   freeze(): void {
     this.child.kill("SIGSTOP");
     this.isFrozen = true;
   }
 
-  /** What a process sees of its engine's end by SIGKILL. */
+  /** What a process sees when its engine is killed. */
   async killEngine(): Promise<void> {
     this.engine.close();
     await once(this.engine, "close");
@@ -85,14 +108,19 @@ export class WorkerProcess implements AsyncDisposable {
     if (this.engine.listening) this.engine.close();
   }
 
-  async #call<T>(method: keyof Provider, args: readonly unknown[]): Promise<T> {
-    const answered = once(this.child, "message") as Promise<[WorkerAnswer]>;
+  async #call<T>(call: Unnumbered<WorkerCall>): Promise<T> {
+    const id = ++this.#calls;
+    const answered = new Promise<WorkerAnswer>((resolve) => this.#waiting.set(id, resolve));
     const gone = this.exited.then(() => {
       throw new WorkerGoneError("The provider process ended before it answered.");
     });
-    this.child.send({ method, args } satisfies WorkerCall);
-    const [answer] = await Promise.race([answered, gone]);
-    if ("value" in answer) return answer.value as T;
-    throw Object.assign(new Error(answer.error.message), answer.error);
+    // The process may be gone already.
+    if (this.isRunning) this.child.send({ id, ...call }, () => undefined);
+    const answer = await Promise.race([answered, gone]);
+    if ("error" in answer) throw Object.assign(new Error(answer.error.message), answer.error);
+    // JSON has no undefined: the answer of a delete has no value.
+    return answer.value as T;
   }
 }
+
+type Unnumbered<T> = T extends unknown ? Omit<T, "id"> : never;

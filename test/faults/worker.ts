@@ -1,22 +1,33 @@
 /**
- * A provider process that can be killed: makes the calls that its parent sends, and answers. Its first argument
- * is the address of what stands for the engine, as the real one gives it.
+ * A provider process that can be killed: carries out the calls that its parent sends. Its first argument is the address
+ * of the stand-in for the engine, as a real engine passes it.
  */
-import { configure, tempIso } from "../../provider/lifecycle/provider";
+import { configure } from "../../provider/lifecycle/provider";
+import { whatIsHeld } from "./resources";
+import { PROVIDERS } from "./stack";
 import type { WorkerAnswer, WorkerCall } from "./worker-process";
 
-process.on("message", ({ method, args }: WorkerCall) => {
-  void answer(method, args).then((result) => process.send?.(result));
+process.on("message", (call: WorkerCall) => {
+  void answer(call).then((result) => process.send?.(result));
 });
 
-async function answer(method: WorkerCall["method"], args: readonly unknown[]): Promise<WorkerAnswer> {
+async function answer(call: WorkerCall): Promise<WorkerAnswer> {
+  const { id } = call;
   try {
-    const none = (): string => undefined as never;
-    await configure({ config: { get: none, require: none } });
-    const call = tempIso[method] as (...args: readonly unknown[]) => Promise<unknown>;
-    return { value: await call(...args) };
+    return { id, value: await valueOf(call) };
   } catch (error) {
     const { message, ...shape } = error as Error;
-    return { error: { message, ...shape } };
+    return { id, error: { message, ...shape } };
   }
+}
+
+async function valueOf(call: WorkerCall): Promise<unknown> {
+  if (call.method === "held") return whatIsHeld();
+  const none = (): string => undefined as never;
+  await configure({ config: { get: none, require: none } });
+  const provider = PROVIDERS[call.resource] as Record<
+    string,
+    (...args: readonly unknown[]) => Promise<unknown>
+  >;
+  return provider[call.method]?.(...call.args);
 }

@@ -4,7 +4,10 @@ import { Random } from "../faults/random";
 import { isKept, printBroken } from "../faults/report";
 import { runChaos } from "../faults/run-chaos";
 import { runMatrix } from "../faults/run-matrix";
+import { runWriters } from "../faults/run-writers";
 import { isSshdAvailable } from "../simulator";
+
+const nothingWrong = { leftovers: [], stuck: [], damaged: [], unclear: [] };
 
 /** The same sample each time, so that a change is to blame for a failure; the whole matrix is `npm run test:faults`. */
 const SAMPLE = { cells: 24, seed: 1 };
@@ -16,7 +19,7 @@ test.runIf(isSshdAvailable())(
     const quick = allCells().filter((cell) => !isSlow(cell));
     const results = await runMatrix(new Random(SAMPLE.seed).sample(quick, SAMPLE.cells));
     expect(results).toHaveLength(SAMPLE.cells);
-    // What it says names the cell: `npm run test:faults -- --only '<its name>'` runs it again.
+    // Run a broken cell again with `npm run test:faults -- --only '<its name>'`.
     expect(results.filter((result) => !isKept(result)).map(printBroken)).toEqual([]);
   },
 );
@@ -26,10 +29,30 @@ test.runIf(isSshdAvailable())(
   { timeout: 180_000 },
   async () => {
     // A small form of `npm run test:chaos`.
-    const { held, leftovers, stuck, unclear } = await runChaos({ seed: 1, discs: 15, warmUp: 0 });
-    expect({ leftovers, stuck, unclear }).toEqual({ leftovers: [], stuck: [], unclear: [] });
-    expect(held.end.connections).toBe(0);
-    expect(held.end.openFiles).toBeLessThanOrEqual(held.warm.openFiles);
+    const { held, ...found } = await runChaos({ seed: 1, discs: 15, warmUp: 0 });
+    expect(found).toMatchObject(nothingWrong);
+    expect(held[0]?.end.connections).toBe(0);
+    expect(held[0]?.end.openFiles).toBeLessThanOrEqual(held[0]!.warm.openFiles);
+  },
+);
+
+test.runIf(isSshdAvailable())(
+  "faults at random while two processes share a host leave nothing, and take nothing from a live disc",
+  { timeout: 180_000 },
+  async () => {
+    await expect(runChaos({ seed: 2, discs: 10, warmUp: 0, processes: 2 })).resolves.toMatchObject(
+      nothingWrong,
+    );
+  },
+);
+
+test.runIf(isSshdAvailable()).each([1, 2])(
+  "a process that is killed takes nothing from the discs of another one (seed %i)",
+  { timeout: 180_000 },
+  async (seed) => {
+    const { kills, ...found } = await runWriters({ seed, discs: 20 });
+    expect(kills).toBeGreaterThan(0);
+    expect(found).toMatchObject({ failures: [], damaged: [], stuck: [], leftovers: [] });
   },
 );
 
