@@ -46,7 +46,7 @@ const DRIVE_UNKNOWN = /^attach \/ (new drive|occupied): vbd-(create|eject|insert
  * and the folder stays until the disc's own delete.
  */
 const FOLDER_UNKNOWN =
-  /^release \/ (sr-forget|pbd-list by device-config:location|sr-list by name-description|remove the files) \/ killed$/;
+  /^release \/ (sr-forget|pbd-list by device-config:location|sr-list of all|remove the files) \/ killed$/;
 
 /** Commands that the coordinator hands to the host that has the SR or runs the VM. */
 const FORWARDED = ["sr-create", "sr-scan", "pbd-plug", "pbd-unplug", "vbd-insert", "vbd-eject"];

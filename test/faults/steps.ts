@@ -74,7 +74,11 @@ const remove = (operation: Operation) => [
   xe(operation, "pbd-unplug"),
   xe(operation, "sr-forget"),
   xe(operation, "pbd-list", "device-config:location"),
-  xe(operation, "sr-list", "name-description"),
+  {
+    ...xe(operation, "sr-list"),
+    name: "sr-list of all",
+    call: { program: "xe", args: /^sr-list params=\S+$/ },
+  },
   ...removeFolder(operation),
 ];
 
