@@ -10,7 +10,7 @@ export type HostConnection = ConnectionInputs & { readonly host: string };
 /** What commander makes of the flags: `--private-key-file` is `privateKeyFile`. */
 export type Flags = Readonly<Record<string, unknown>>;
 
-/** A host that does not answer is told after so many tries; resources try longer. */
+/** Tries for a host that does not answer; resources try longer. */
 const DIAL_ERROR_LIMIT = "3";
 
 /** How to log in to the host, and with `proxy-` before them to its jump host. */
@@ -23,7 +23,7 @@ const LOGIN: readonly (readonly [flag: string, text: string])[] = [
   ["agent-socket-path <path>", "SSH agent, that of SSH_AUTH_SOCK unless given"],
 ];
 
-/** No password stands on a command line: everybody on the machine could read it. */
+/** Passwords are never command line arguments: everybody on the machine could read them. */
 const PASSWORDS_HELP = `
 Passwords are read from XEN_PASSWORD and XEN_PRIVATE_KEY_PASSWORD, those of a jump host from
 XEN_PROXY_PASSWORD and XEN_PROXY_PRIVATE_KEY_PASSWORD, or asked for on the terminal.`;
@@ -123,7 +123,7 @@ const variableOf = (name: string) => `XEN_${name.replaceAll("-", "_").toUpperCas
 const camel = (name: string) => name.replace(/-(.)/g, (_match, letter: string) => letter.toUpperCase());
 const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-/** What is no number is left, to be refused by the rule for the field. */
+/** Not a number: left to the rule for the field. */
 function numberOf(text: unknown): number | undefined {
   return text === undefined ? undefined : Number(text);
 }

@@ -6,13 +6,13 @@ import { sizeText } from "../text/units";
 export interface Check {
   readonly name: string;
   readonly status: "ok" | "warning" | "failed";
-  /** What there is; where that is not well, what will go wrong. */
+  /** What was found, and what will go wrong because of it. */
   readonly detail: string;
   /** What to do about it. */
   readonly advice?: string;
 }
 
-/** From here on a disc takes seconds longer, for it takes about this many commands. */
+/** A disc takes about this many commands, so a slower round trip costs seconds. */
 const SLOW_ROUND_TRIP_MS = 200;
 const COMMANDS_OF_A_CREATE = 15;
 

@@ -16,11 +16,11 @@ export interface HostFacts {
   readonly hostKey: string;
   readonly isHostKeyChecked: boolean;
   readonly cipher: string;
-  /** How long a command takes that does nothing. */
+  /** Duration of a command that does nothing. */
   readonly roundTripMs: number;
   /** What the shell's start-up files print. */
   readonly noise: string;
-  /** Whether what is sent to a command reaches it: a start-up file may read it before. */
+  /** Whether stdin reaches the command: a startup file may read it first. */
   readonly isInputWhole: boolean;
   readonly hasXe: boolean;
   /** INSTALLATION_UUID; empty where there is no inventory. */
@@ -33,14 +33,14 @@ export interface HostFacts {
   readonly toolstack: Toolstack | { readonly problem: string };
 }
 
-/** Where folders are to be made; measured is the nearest folder that is there. */
+/** A mount path; its nearest existing folder is measured. */
 export interface Place {
   readonly srMountPath: string;
   /** As `stat -f -c %T` prints it. */
   readonly fileSystem: string;
-  /** Of memory, what dom0 has left at most. */
+  /** At most the memory that dom0 has left, if it is in memory. */
   readonly availableBytes: number | undefined;
-  /** What is there and cannot have folders made in it. */
+  /** Why no folder can be made there. */
   readonly obstacle: string | undefined;
   /** Why even the smallest image would be refused. */
   readonly shortage: string | undefined;
@@ -54,7 +54,7 @@ export interface Toolstack {
 
 const QUICK_TIMEOUT_MS = 30_000;
 
-/** Of so many round trips the middle one counts. */
+/** The median of this many round trips counts. */
 const ROUND_TRIPS = 5;
 
 /**

@@ -20,7 +20,7 @@ export interface SweepOptions {
   readonly srMountPaths: readonly string[];
   readonly selector: Selector;
   readonly evidence: Evidence;
-  /** Whether nobody is asked. */
+  /** Whether it does not ask. */
   readonly isConfirmed: boolean;
 }
 

@@ -5,10 +5,10 @@ import type { ConnectionInputs } from "../lifecycle/connection";
 import { loadPrivateKey } from "../ssh/private-key";
 import { UsageError } from "./exit";
 
-/** Whether somebody is there to be asked. */
+/** Whether there is a terminal to ask on. */
 const isInteractive = () => process.stdin.isTTY && process.stderr.isTTY;
 
-/** Tells what goes on; standard output is for results alone. */
+/** Writes to stderr: stdout is for results only. */
 export function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
@@ -23,7 +23,7 @@ export async function confirm(question: string): Promise<boolean> {
   return /^y(es)?$/i.test((await ask(`${question} [y/N] `)).trim());
 }
 
-/** Asks for the passwords that are needed to log in, at the jump host first, and not given. */
+/** Asks for the passwords that are needed to log in and missing, those of the jump host first. */
 export async function completeCredentials<T extends ConnectionInputs>(connection: T): Promise<T> {
   if (!isInteractive()) return connection;
   const { host = "", user = "root", privateKey, privateKeyPassword, password, agentSocketPath } = connection;
@@ -42,7 +42,7 @@ export async function completeCredentials<T extends ConnectionInputs>(connection
   return answer === "" ? complete : { ...complete, password: answer };
 }
 
-/** Switches the echo off before it asks: an answer may be on its way already. */
+/** Turns the echo off before it asks: the answer may already be typed. */
 async function askSecret(question: string): Promise<string> {
   const silence = new Writable({ write: (_chunk, _encoding, done) => done() });
   const answer = await ask("", silence, () => process.stderr.write(question));

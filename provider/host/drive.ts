@@ -8,7 +8,7 @@ import { HostError } from "./error";
 import { report } from "./progress";
 import { EJECT, field, unlessGone } from "./sr";
 
-/** A VM with what is in its slots. */
+/** A VM and its drives. */
 export interface Vm {
   readonly uuid: string;
   /** For messages: `VM web-1 (<uuid>)`. */
@@ -24,7 +24,7 @@ export interface Drive {
   /** Its slot, `userdevice`: `3`. */
   readonly device: string;
   readonly isCd: boolean;
-  /** Whether a running VM has it: one that was added since its start it does not see. */
+  /** Whether a running VM sees it. It does not see a drive that was added since it started. */
   readonly isPlugged: boolean;
   /** Missing when it is empty. */
   readonly disc?: Disc;
@@ -37,13 +37,13 @@ export interface Disc {
   readonly name: string;
 }
 
-/** What `xe` prints for a disc that is not there any more. */
+/** What `xe` prints for a disc that no longer exists. */
 export const GONE = "<not in database>";
 
-/** How long a drive is made whose answer got lost. */
+/** How long vbd-create is repeated after a lost reply. */
 const MAKE = { firstPauseMs: 500, growth: 1.6, longestPauseMs: 10_000, budgetMs: 60_000 };
 
-/** The VM as it is now; undefined when there is none: a template or a snapshot is no VM. */
+/** The VM as it is now; undefined if there is none. Templates and snapshots do not count. */
 export async function lookAtVm(host: SharedConnection, vmUuid: string): Promise<Vm | undefined> {
   const [[vm], vbds] = await Promise.all([
     runXeAgain(host, vmList({ uuid: vmUuid })),
@@ -58,13 +58,13 @@ export async function lookAtVm(host: SharedConnection, vmUuid: string): Promise<
   };
 }
 
-/** Whether the VM has a domain, which knows only the drives it was started with. */
+/** Whether the VM has a domain. A domain knows only the drives that it was started with. */
 export function isRunning({ powerState }: Vm): boolean {
   return powerState === "running" || powerState === "paused";
 }
 
 /**
- * Makes an empty CD drive, once: where the answer got lost, it is looked for in its slot.
+ * Makes an empty CD drive, once: after a lost reply, it looks for the drive in its slot.
  *
  * @returns its UUID
  * @throws {@link XeError} `DEVICE_ALREADY_EXISTS` when the slot is taken
@@ -109,8 +109,7 @@ export async function destroyDrive(host: SharedConnection, vbdUuid: string): Pro
 }
 
 /**
- * Puts a disc into an empty drive. Nothing to do when it is in there already, by a call whose answer got lost
- * for instance.
+ * Puts a disc into an empty drive. Succeeds if it is in there already, for instance after a lost reply.
  *
  * @throws {@link XeError} `VBD_NOT_EMPTY` when another one is
  */
@@ -124,7 +123,7 @@ export async function insertDisc(host: SharedConnection, vbdUuid: string, vdiUui
 }
 
 /**
- * Takes the disc out of a drive if it is one of these; asks again for a while when the guest holds it.
+ * Takes the disc out of a drive if it is one of these. Repeats that for a while if the guest holds the disc.
  *
  * @param vmLabel for messages
  * @throws {@link HostError} `DISC_IN_USE`
@@ -137,7 +136,7 @@ export async function ejectDisc(
   const isPassing = (error: unknown) => isTrayLocked(error) || isRefusedForNow(error) || isAnswerLost(error);
   try {
     await retry({ ...EJECT, isPassing }, async () => {
-      // Each time: by now the guest may have let go of it, and somebody else may have inserted another one.
+      // Looked at each time: the guest may have released it by now, and somebody may have inserted another one.
       const disc = await lookAtDisc(host, vbdUuid);
       if (!disc || !vdiUuids.includes(disc.vdiUuid)) return;
       report({ step: "ejecting", holder: vmLabel });
@@ -153,7 +152,7 @@ export async function ejectDisc(
   }
 }
 
-/** What is in a drive; undefined when it is empty, or there is no such drive. */
+/** The disc in a drive; undefined if it is empty, or there is no such drive. */
 export async function lookAtDisc(host: SharedConnection, vbdUuid: string): Promise<Disc | undefined> {
   const [vbd] = await runXeAgain(host, vbdList({ uuid: vbdUuid }));
   return vbd && toDrive(vbd).disc;

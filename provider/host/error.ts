@@ -1,6 +1,6 @@
 import type { ExecResult } from "../ssh/exec";
 
-/** What a host could not do for a temporary ISO, as a name to branch on. */
+/** What failed on a host, as a code to branch on. */
 export type HostErrorCode =
   | "NOT_A_XENSERVER"
   | "OTHER_HOST"
@@ -20,7 +20,7 @@ export type HostErrorCode =
   | "NO_DRIVE"
   | "DRIVE_OCCUPIED";
 
-/** A step on the host that failed for a reason of the host's, other than a failed `xe`. */
+/** A step that failed on the host, other than a call of `xe`. */
 export class HostError extends Error {
   override readonly name = "HostError";
 

@@ -9,7 +9,7 @@ import { field, locationOf } from "./sr";
 import type { TempIso } from "./temp-iso";
 
 /**
- * Finds out all about a temporary ISO from its SR, which says in its description whose it is.
+ * Finds a temporary ISO by its SR, whose description names its folder and its owner.
  *
  * @returns undefined when there is no such SR
  * @throws {@link HostError} `NOT_OUR_SR` when something else made it, `OTHER_HOST` when its folder is on another
@@ -45,9 +45,9 @@ export async function findTempIso(
     throw new HostError("OTHER_HOST", host.address, message);
   }
   const { owner, folderUuid } = description;
-  // Where no PBD is left to tell, the folder is where it is when nobody says otherwise.
+  // Without a PBD, the folder is taken to be in the default mount path.
   const [srPath = `${DEFAULT_SR_MOUNT_PATH}/${folderUuid}`] = locations;
-  // Without a VDI there is no image, or none that was ever scanned: then the folder is not empty, and stays.
+  // Without a VDI there is no image, or it was never scanned; then the folder is not empty, and stays.
   const isoName = vdi ? field(vdi, "location") : `${folderUuid}.iso`;
   const pbd = pbds.find((each) => each["host-uuid"] === hostUuid) ?? pbds[0];
   const uuids = {

@@ -19,7 +19,7 @@ import { type FoundFolder, scanFolders } from "./scan-folders";
 import { forgetSr, locationOf, unlessGone } from "./sr";
 import { deleteTempIso } from "./temp-iso";
 
-/** A host, and every temporary ISO of this package in its pool. */
+/** A host, and every temporary ISO in its pool that this package made. */
 export interface FoundTempIsos {
   /** INSTALLATION_UUID. */
   readonly hostUuid: string;
@@ -30,7 +30,7 @@ export interface FoundTempIsos {
 }
 
 /**
- * What became of a temporary ISO:
+ * The state of a temporary ISO:
  *
  * - `live`: its SR is attached and the image is there
  * - `partial`: a disc of a whole pool that this host lacks, and another one has
@@ -43,28 +43,28 @@ export type FoundState = "live" | "partial" | "pending" | "corpse" | "folder wit
 /** A temporary ISO as it was found. */
 export interface FoundTempIso {
   readonly state: FoundState;
-  /** URN of the resource as it was at create; of a folder alone nobody knows it. */
+  /** URN of the resource at create; unknown for a folder alone. */
   readonly owner: string | undefined;
   /** Name of its folder. */
   readonly folderUuid: string;
   /** Absolute folder on its host; unknown for an SR that has no PBD and whose folder is not here. */
   readonly srPath: string | undefined;
-  /** Always false on another host of the pool, which nobody looked at. */
+  /** Always false for another host of the pool: its folders are not looked at. */
   readonly isFolderThere: boolean;
   readonly isoName: string | undefined;
-  /** Of the image, or of what has arrived of it. */
+  /** Of the image, or of the part that has arrived. */
   readonly sizeBytes: number | undefined;
-  /** Since the image, or else the folder, was changed last. */
+  /** Since the last change of the image, or of the folder if there is no image. */
   readonly ageSeconds: number | undefined;
   /** Whether it is on the host that was asked; then, unless it is shared, nothing of it is on another one. */
   readonly isHere: boolean;
   /** Whether it is a disc of a whole pool, with a folder on each of its hosts. */
   readonly isShared: boolean;
-  /** The host it is on, as far as that is known. */
+  /** The host it is on, if known. */
   readonly hostUuid: string | undefined;
   /** Whether another run works on it at this moment. */
   readonly isUnderWay: boolean;
-  /** One, or none; more only where the toolstack crashed. */
+  /** One or none; more only after a crash of the toolstack. */
   readonly srs: readonly FoundSr[];
   readonly drives: readonly FoundDrive[];
 }
@@ -73,7 +73,7 @@ export interface FoundTempIso {
 export interface FoundSr {
   readonly uuid: string;
   readonly nameLabel: string;
-  /** Without one it is bound to no host. */
+  /** Without a PBD it is bound to no host. */
   readonly hasPbd: boolean;
   readonly isAttached: boolean;
 }
@@ -83,7 +83,7 @@ export interface FoundDrive {
   readonly vbdUuid: string;
   readonly vmUuid: string;
   readonly vmName: string;
-  /** Unknown of a snapshot or template, which `vm-list` leaves out. */
+  /** Unknown for a snapshot or template, which `vm-list` leaves out. */
   readonly powerState: string | undefined;
 }
 
@@ -103,7 +103,7 @@ export async function findTempIsos(
     runXeAgain(host, hostList({})),
     listSrs(host),
   ]);
-  // Folders before SRs: a create that ends in between is seen with its marker, not as a folder without SR.
+  // Folders are read before SRs, so that a create that ends in between is seen with its marker, not as a folder without SR.
   const paths = new Set([...srMountPaths, ...mountPathsOf(before, hostUuid)]);
   const folders = (await Promise.all([...paths].map((path) => scanFolders(host, path)))).flat();
   const [records, drives, creates] = await Promise.all([
@@ -128,8 +128,7 @@ export async function findTempIsos(
 }
 
 /**
- * Takes away what is left of a temporary ISO on this host, out of every drive too. What is gone already is no
- * failure.
+ * Removes what is left of a temporary ISO on this host, and ejects it everywhere. Succeeds if it is gone already.
  *
  * @throws `HostError`, `XeError`, `SshError`
  */
@@ -161,7 +160,7 @@ interface DriveRecords {
   readonly vms: readonly XeRecord[];
 }
 
-/** What was read from a host and its pool. */
+/** Everything that was read from a host and its pool. */
 export interface HostRecords extends SrRecords, DriveRecords {
   /** INSTALLATION_UUID. */
   readonly hostUuid: string;
@@ -175,7 +174,7 @@ export interface HostRecords extends SrRecords, DriveRecords {
 async function listSrs(host: SharedConnection): Promise<SrRecords> {
   const [srs, pbds] = await Promise.all([
     runXeAgain(host, srList({})),
-    // Without the filter, secrets of SMB shares would come along.
+    // The filter leaves out the secrets of SMB shares.
     runXeAgain(host, pbdList({ "device-config:legacy_mode": "true" })),
   ]);
   return { srs, pbds };
@@ -200,7 +199,7 @@ function mountPathsOf({ srs, pbds }: SrRecords, hostUuid: string): string[] {
   });
 }
 
-/** Puts together what belongs to one folder. Pure. */
+/** Joins the records that belong to one folder. Pure. */
 export function joinTempIsos(records: HostRecords): FoundTempIso[] {
   const described = records.srs.flatMap((sr) => {
     const description = parseNameDescription(sr["name-description"] ?? "");
@@ -229,8 +228,8 @@ function joinTempIso(
   const srUuids = described.map(({ sr }) => sr["uuid"] ?? "");
   const own = pbds.filter((pbd) => srUuids.includes(pbd["sr-uuid"] ?? ""));
   const pbd = own.find((each) => each["host-uuid"] === hostUuid) ?? own[0];
-  // A toolstack that crashed within sr-create leaves an SR without PBD. It is bound to no host, so that any of them can
-  // forget it; but not while some SR is made, which is without PBD for a moment.
+  // A toolstack that crashes during sr-create leaves an SR without PBD. It is bound to no host, so any host can forget it.
+  // While an SR is being made it has no PBD for a moment, so nothing is forgotten then.
   const isHere = found !== undefined || (pbd ? pbd["host-uuid"] === hostUuid : !isPool || !isCreating);
   const srs = described.map(({ sr }) => toFoundSr(sr, own));
   const drives = drivesOf(srUuids, records);

@@ -19,41 +19,41 @@ import {
 import { HostError } from "./error";
 import { RollbackIncompleteError, withRollback } from "./rollback";
 
-/** What is wanted of a VM's drive. */
+/** A disc that is to be put into a VM's drive. */
 export interface AttachmentRequest {
   readonly vmUuid: string;
   readonly vdiUuid: string;
-  /** The slot; without it a free CD drive is chosen. */
+  /** The slot. Default: a free CD drive. */
   readonly device?: string | undefined;
-  /** Whether a disc that is in the way is taken out, to be put back by {@link detachIso}. */
+  /** Whether a disc that is in the way is taken out; {@link detachIso} puts it back. */
   readonly replaceMedia?: boolean | undefined;
   /** Asked once more before the disc counts as inserted; rejects when nobody takes the result. */
   readonly assertWanted: () => Promise<void>;
 }
 
-/** What was done to a VM's drive: all that is needed to undo it. */
+/** What was done to a VM's drive, and is needed to undo it. */
 export interface Attachment {
   readonly vmUuid: string;
   /** The slot. */
   readonly device: string;
-  /** Missing where a drive was to be made and nobody knows whether it was. */
+  /** Missing if it is not known whether the drive was made. */
   readonly vbdUuid?: string;
   /** Whether the drive was made for this. */
   readonly driveCreated: boolean;
-  /** The disc that was put into it; several where a failed exchange leaves in doubt which. */
+  /** The disc that was put into it; several if a failed exchange leaves it in doubt. */
   readonly insertedVdiUuids: readonly string[];
   /** The disc that was taken out for it. */
   readonly replacedVdiUuid?: string;
 }
 
-/** What a host has of an attachment. */
+/** The state of an attachment on the host. */
 export type AttachmentCondition =
   /** `vdiUuid` of the disc that is in the drive now, empty when there is none. */
   | { readonly state: "drive"; readonly vdiUuid: string }
   | { readonly state: "no drive" }
   | { readonly state: "no VM" };
 
-/** A disc was to be inserted, that failed, and not all that was done for it could be undone. */
+/** Inserting a disc failed, and not everything could be undone. */
 export class AttachmentIncompleteError extends Error {
   override readonly name = "AttachmentIncompleteError";
 
@@ -66,16 +66,15 @@ export class AttachmentIncompleteError extends Error {
   }
 }
 
-/** How long a drive is tried that somebody else works on at the same time, or that xapi has still to empty. */
+/** How long a drive is retried while somebody else changes it, or xapi has not emptied it yet. */
 const CHANGED = { firstPauseMs: 500, growth: 2, longestPauseMs: 10_000, budgetMs: 45_000 };
 
-/** What a host says when its drives are not as they were a moment ago. */
+/** Codes that say that the drives have changed since they were looked at. */
 const CHANGED_CODES = ["VBD_NOT_EMPTY", "DEVICE_ALREADY_EXISTS", "UUID_INVALID", "HANDLE_INVALID"];
 
 /**
- * Puts a disc into a VM's CD drive: into the one it was put into `before`, else into the one in the slot, that
- * holds it already, or that is empty. Only where a halted VM has no CD drive, it gets one. A failure undoes
- * what was done.
+ * Puts a disc into a VM's CD drive: the one that had it `before`, else the one in the slot, one that holds it already,
+ * or an empty one. A halted VM without a CD drive gets one. A failure undoes what was done.
  *
  * @throws {@link HostError} `VM_NOT_FOUND`, `DISC_NOT_FOUND`, `DRIVE_OCCUPIED`, `NO_DRIVE`, `DISC_IN_USE`
  * @throws `XeError` what the host refuses: `VM_BAD_POWER_STATE` of a suspended VM,
@@ -97,8 +96,8 @@ export function attachIso(
 }
 
 /**
- * Undoes {@link attachIso}: its disc is ejected, the one it took out is put back where it still exists, a drive
- * that was made is destroyed. What is gone, or was changed by somebody else, is left as it is.
+ * Undoes {@link attachIso}: ejects its disc, puts back the one it took out if that still exists, destroys a drive that
+ * it made. Leaves what is gone, or was changed by somebody else, as it is.
  *
  * @returns the drive that had to stay, because its VM runs or somebody else's disc is in it
  * @throws {@link HostError} `DISC_IN_USE`; `XeError` `VM_BAD_POWER_STATE` of a suspended VM
@@ -120,7 +119,7 @@ export async function detachIso(
   return !isInUse && (await destroyDrive(host, vbdUuid)) ? {} : { leftVbdUuid: vbdUuid };
 }
 
-/** Looks what is in the drive. */
+/** Looks at the drive. */
 export async function readAttachment(
   host: SharedConnection,
   attachment: Attachment,
@@ -138,7 +137,7 @@ interface Place {
   readonly vm: Vm;
   readonly device: string;
   readonly drive?: Drive;
-  /** The disc in the way, which is nobody's of ours. */
+  /** Somebody else's disc, which is in the way. */
   readonly replacedVdiUuid?: string;
 }
 
@@ -181,7 +180,7 @@ async function findPlace(
   );
 }
 
-/** The drive that a disc goes to; undefined where one is to be made. */
+/** The drive for the disc; undefined if one is to be made. */
 function chooseDrive(
   host: SharedConnection,
   vm: Vm,
@@ -206,7 +205,7 @@ function chooseDrive(
   );
 }
 
-/** Where a new CD drive goes: 3, as the templates have it, or another one of those that any guest sees. */
+/** The slot of a new CD drive: 3, as in the templates, or another one that every guest sees. */
 function freeSlot(host: SharedConnection, vm: Vm): string {
   const taken = vm.drives.map(({ device }) => device);
   const free = ["3", "2", "1", "0"].find((slot) => !taken.includes(slot));
@@ -221,7 +220,7 @@ function noDrive(host: SharedConnection, what: string): HostError {
   return new HostError("NO_DRIVE", host.address, `${what}, then run the command again.`);
 }
 
-/** Takes out what is in the drive, and puts the disc in; above stands what undoes that: a detach. */
+/** Takes out what is in the drive, and puts the disc in. A detach undoes it. */
 async function exchange(
   host: SharedConnection,
   place: Place,
@@ -273,7 +272,7 @@ async function exchange(
   }
 }
 
-/** What is recorded once the disc is in the drive. */
+/** The record of a disc that is in the drive. */
 function recordOf(
   { vm, device, drive, replacedVdiUuid }: Place,
   { vdiUuid }: Pick<AttachmentRequest, "vdiUuid">,
@@ -291,7 +290,7 @@ function recordOf(
   };
 }
 
-/** A drive that was made is found by its slot where its UUID never came. */
+/** A drive that was made is found by its slot if its UUID never arrived. */
 function isDriveOf({ vbdUuid, device, driveCreated }: Attachment, drive: Drive): boolean {
   if (vbdUuid !== undefined) return drive.vbdUuid === vbdUuid;
   return driveCreated && drive.isCd && drive.device === device;

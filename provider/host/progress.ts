@@ -1,6 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 
-/** What an operation on a host is at, for whoever shows it. */
+/** The current step of an operation on a host, to be shown. */
 export type Progress =
   /** Of a stream the total may be unknown. */
   | { readonly step: "uploading"; readonly sentBytes: number; readonly totalBytes?: number }
@@ -12,7 +12,7 @@ export type Progress =
 /** Published to by {@link report}, in the asynchronous context of the operation; each message a {@link Progress}. */
 export const progressChannel = channel("pulumi-xen-iso:progress");
 
-/** Tells what the operation under way is at; costs nothing where nobody listens. */
+/** Reports the current step of the operation. Costs nothing if nobody listens. */
 export function report(progress: Progress): void {
   if (progressChannel.hasSubscribers) progressChannel.publish(progress);
 }

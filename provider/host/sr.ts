@@ -20,18 +20,18 @@ import { type Folder, pathOf } from "./folder";
 import { nameDescriptionOf, parseNameDescription } from "./name-description";
 import { report } from "./progress";
 
-/** How long an SR is looked for whose sr-create was not answered; sm may be minutes at it. */
+/** How long to look for the SR of an unanswered sr-create. The storage manager can take minutes. */
 const LOST = { firstPauseMs: 2_000, growth: 1.5, longestPauseMs: 15_000, budgetMs: 10 * 60_000 };
 
-/** A toolstack that starts between the two plugs the PBD again. */
+/** A toolstack that starts between unplug and forget plugs the PBD again. */
 const PLUGGED_AGAIN = { firstPauseMs: 250, growth: 2, longestPauseMs: 2_000, attempts: 4 };
 
 /** How long a guest may hold its tray locked. */
 export const EJECT = { firstPauseMs: 1_000, growth: 1.5, longestPauseMs: 10_000, budgetMs: 60_000 };
 
 /**
- * Looks for an SR whose sr-create was not answered: it may be there, or may still come. It is not, once twice
- * nothing was there, and nobody makes one any more who did when it was first looked for.
+ * Looks for the SR of an unanswered sr-create, which may exist or may still be made. Gives up once two looks found
+ * nothing, and the calls of SR.create that were pending at first have ended.
  *
  * @returns its UUID, or undefined
  */
@@ -98,8 +98,8 @@ export async function lookAtSr(host: SharedConnection, srUuid: string) {
 }
 
 /**
- * Takes an SR away with nothing left of its records: its discs are ejected, its PBDs unplugged, then it is
- * forgotten (sr-destroy would refuse: SR_NOT_EMPTY). Nothing to do when it is gone.
+ * Removes every record of an SR: ejects its discs, unplugs its PBDs, forgets it (sr-destroy would refuse:
+ * SR_NOT_EMPTY). Succeeds if it is gone already.
  *
  * @throws {@link HostError} `DISC_IN_USE`, before anything is changed where that can be known
  */
@@ -145,8 +145,8 @@ async function ejectEverywhere(
       `is attached to ${disk.vm} as a disk, which cannot be ejected. Detach it there (\`xe vbd-unplug\`, \`xe vbd-destroy uuid=${disk.vbdUuid}\`)`,
     );
   const suspended = holders.find(({ powerState }) => powerState === "suspended");
-  // Without its disc it could not resume. The disc of an SR that is not attached is lost to it in any case, and
-  // to forget that SR is the only way out.
+  // Without its disc the VM could not resume. If the SR is not attached, the disc is lost to it anyway, and forgetting
+  // the SR is the only way out.
   if (suspended && sr.isAttached)
     throw inUse(host, `is in the drive of the suspended ${suspended.vm}. Resume it or shut it down`);
   const ejectable = holders.filter(({ powerState }) => powerState !== "suspended");
@@ -183,7 +183,7 @@ async function eject(host: SharedConnection, { vbdUuid, vm, vmName }: Holder): P
   }
 }
 
-/** Succeeds when the object is gone already. */
+/** Succeeds if the object is gone already. */
 export async function unlessGone(call: Promise<unknown>): Promise<void> {
   await call.catch((error: unknown) => {
     if (!isGone(error)) throw error;

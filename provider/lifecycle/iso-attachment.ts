@@ -97,7 +97,7 @@ export function diff(olds: IsoAttachmentState, news: IsoAttachmentInputs): DiffR
     isInsertDue(olds, news) ||
     isConnectionChanged(olds, news) ||
     STORED_ONLY.some((name) => (olds[name] ?? false) !== (news[name] ?? false));
-  // The new one may go to the drive of the old one, which would then eject it.
+  // The new attachment may use the drive of the old one, whose delete would then eject the new disc.
   return { changes, replaces, deleteBeforeReplace: true };
 }
 
@@ -123,7 +123,7 @@ function idOf({ vmUuid, vbdUuid, device }: Attachment): string {
   return `${vmUuid}/${vbdUuid ?? device}`;
 }
 
-/** Where something stayed on the host, that is recorded. */
+/** Records what stayed on the host. */
 function toEngineError(
   error: unknown,
   stored: (left: Attachment) => { id: string; properties: object },

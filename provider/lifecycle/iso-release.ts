@@ -49,7 +49,7 @@ export async function checkIsoRelease(given: Arguments) {
   const args = checkArguments(given, ARGUMENTS, problems);
   const { failures } = problems;
   if (failures.length === 0) await acceptConnection(args);
-  // The engine has waited for `after`, which is all it is for: its value does not get into the state.
+  // The engine has waited for `after`. Its value is not stored.
   const { after: _, ...inputs } = args;
   return { inputs, failures };
 }
@@ -63,7 +63,7 @@ export async function create(inputs: IsoReleaseInputs): Promise<CreateResult<Iso
   try {
     if (iso) await removeDisc(host, inputs, iso);
   } catch (error) {
-    // Then nothing was removed. Otherwise its SR, by which the rest is found, may be gone.
+    // Nothing was removed. After any other error the SR, by which the rest is found, may be gone.
     if (error instanceof HostError && error.code === "DISC_IN_USE") throw error;
     throw new CreatedButFailedError(srUuid, { ...outs, left: iso }, error as Error);
   }

@@ -33,8 +33,7 @@ export async function logIn({
 }
 
 /**
- * The host of what exists: where it was made. Only credentials may be newer; they are sent after the host has
- * proved its key.
+ * The host on which a disc was made. Only credentials may be newer; they are sent once the host has proved its key.
  */
 export function hostOf(state: ReachedHost & WithConnection): Promise<SharedConnection> {
   const connection = effectiveConnection(state.connection);

@@ -74,18 +74,18 @@ export interface Upload {
   readonly source: UploadSource;
   /** Ends the upload, with its reason, when it is aborted. */
   readonly signal: AbortSignal;
-  /** Told of each piece that is on its way, in bytes. */
+  /** Called with the bytes of each piece that was sent. */
   readonly onSent: (bytes: number) => void;
 }
 
-/** How long the host may take for what it got. */
+/** How long the host may take to write what it received. */
 const DISK_TIMEOUT_MS = 10 * 60_000;
 
 /**
  * Streams a range into a script on the host, with memory independent of its size.
  *
- * A script that reads its standard input, not SFTP: it is a tenth faster on one channel, it is not broken by
- * a start-up file that prints something, and several of them each write their part of one file.
+ * Not SFTP: a script that reads stdin is a tenth faster on one channel, survives a startup file that prints something,
+ * and several of them can each write a part of one file.
  *
  * @param writer reads the range from its standard input
  */
@@ -139,7 +139,7 @@ export async function uploadBySftp(
   await host.sftp((sftp) => sftp.put(Readable.from(bytes, { objectMode: false }), remotePath, options));
 }
 
-/** A stream asks for further pieces before it has used one. */
+/** Copies, because a stream asks for the next piece before it has used one. */
 async function* copiesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const piece of pieces) yield Buffer.from(piece);
 }

@@ -68,7 +68,7 @@ export const vdiList = (filter: Fields) =>
 /** Includes the drives of snapshots. */
 export const vbdList = (filter: Fields) => list("vbd-list", VBD_FIELDS, filter);
 
-/** Makes an empty CD drive in a slot; a running VM sees it from its next start on. */
+/** Makes an empty CD drive in a slot. A running VM sees it after its next start. */
 export const vbdCreate = ({ vmUuid, device }: { vmUuid: string; device: string }) =>
   xe("vbd-create", { "vm-uuid": vmUuid, device, type: "CD", mode: "RO" }, parseUuid);
 
@@ -84,7 +84,7 @@ export const vbdEject = (uuid: string) => xe("vbd-eject", { uuid }, nothing);
 /** Leaves out snapshots and templates. */
 export const vmList = (filter: Fields) => list("vm-list", ["uuid", "name-label", "power-state"], filter);
 
-/** What the toolstack is doing, calls whose client is gone among it. */
+/** The toolstack's tasks, including calls whose client is gone. */
 export const taskList = (filter: Fields) => list("task-list", ["uuid", "name-label", "status"], filter);
 
 /** The fields about SSH are those of xapi 25.27 and later: a host that lacks them prints the others. */

@@ -59,18 +59,18 @@ export function parseXeError(stderr: string): { code: string; params: string[] }
 const isOneOf = (codes: readonly string[]) => (error: unknown) =>
   error instanceof XeError && codes.includes(error.code);
 
-/** The object that was asked for is not there any more. */
+/** The object no longer exists. */
 export const isGone = isOneOf(["UUID_INVALID", "HANDLE_INVALID"]);
 
 /** The toolstack is busy or starting, and did nothing. `host/remote/xe.sh` repeats the same ones. */
 export const isRefusedForNow = isOneOf(["TOOLSTACK_DOWN", "OTHER_OPERATION_IN_PROGRESS"]);
 
-/** A PBD was plugged anew, by a toolstack that started in between. */
+/** A toolstack that started in between has plugged the PBD again. */
 export const isPluggedAgain = isOneOf(["SR_HAS_PBD"]);
 
 /**
- * The link to the toolstack broke during the call, or that between coordinator and member, on which the call may go on:
- * worth repeating what may be carried out twice. `host/remote/xe.sh` repeats the same ones.
+ * The link to the toolstack broke during the call, or the one between coordinator and member. The call may still go on,
+ * so only what may be carried out twice is repeated. `host/remote/xe.sh` repeats the same ones.
  *
  * @see xapi-project/xen-api: ocaml/xapi/message_forwarding.ml
  */
@@ -81,7 +81,7 @@ export const isReplyLost = isOneOf(LOST);
 /** Codes that do not say whether the call was carried out. */
 const OUTCOME_UNKNOWN = [...LOST, "INTERNAL_ERROR", "UNKNOWN"];
 
-/** The guest holds the disc: worth asking again for a while. */
+/** The guest holds the disc: worth repeating for a while. */
 export const isTrayLocked = isOneOf(["VBD_TRAY_LOCKED", "DEVICE_DETACH_REJECTED", "DEVICE_DETACH_TIMEOUT"]);
 
 /** The sentence that `xe` prints for each error, as much of it as tells them apart. */

@@ -8,7 +8,7 @@ import { isRefusedForNow, isReplyLost, XeError, xeErrorOf } from "./error";
 /** sm attaches one SR at a time on a host, behind any slow iSCSI or NFS attach: the last of many waits for minutes. */
 const TIMEOUT_MS = 10 * 60_000;
 
-/** How long a toolstack takes to restart, and an operation that is in the way to end. */
+/** Long enough for a toolstack to restart, or for an operation that is in the way to end. */
 const AGAIN = { firstPauseMs: 500, growth: 1.6, longestPauseMs: 10_000, budgetMs: 60_000 };
 
 /**
