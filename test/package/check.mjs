@@ -3,8 +3,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 
-/** A program downloads it at every installation. 0.1.0 had 322 KB; the provider plugin with its schema has 36 KB. */
-const LARGEST_PACKED_BYTES = 345_000;
+/** A program downloads it at every installation. 0.1.0 had 322 KB; the plugin, discs for pools and images from URLs came since. */
+const LARGEST_PACKED_BYTES = 395_000;
 
 const plain = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"];
 const builds = /^dist\/(.+?)\.(js|js\.map|d\.ts|d\.ts\.map)$/;
