@@ -1,9 +1,15 @@
 import type { ExecResult } from "../ssh/exec";
+import { SshError } from "../ssh/error";
+import { retry } from "../ssh/retry";
 import { sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
 import { HostError, QUICK_TIMEOUT_MS } from "./error";
 import { EXIT, valueOf } from "./protocol";
 import { remote } from "./remote";
+
+const isLinkLost = (error: unknown) => error instanceof SshError && error.code === "CONNECTION_LOST";
+
+const AGAIN = { firstPauseMs: 250, growth: 2, longestPauseMs: 2_000, attempts: 3 };
 
 /**
  * The host's own INSTALLATION_UUID: what `host-uuid=` wants, whatever the host's role in the pool.
@@ -12,7 +18,11 @@ import { remote } from "./remote";
  */
 export async function identify(host: SharedConnection): Promise<string> {
   const options = { purpose: "identify the host", timeoutMs: QUICK_TIMEOUT_MS };
-  return hostUuidOf(host, await host.exec(remote(sh`identify`), options));
+  // Often the first command on a shared connection, which may have broken since the last one.
+  const result = await retry({ ...AGAIN, isPassing: isLinkLost }, () =>
+    host.exec(remote(sh`identify`), options),
+  );
+  return hostUuidOf(host, result);
 }
 
 /**

@@ -81,10 +81,10 @@ async function speakerOf(
   }
 }
 
-/** Waits until the host has proved its key and let us in. */
+/** Waits until the host has proved its key, let us in, and answered: an open connection may be to a host that is gone. */
 async function connected(login: Promise<SharedConnection>): Promise<SharedConnection> {
   const host = await login;
-  await host.hostKey();
+  await identify(host);
   return host;
 }
 
