@@ -96,8 +96,8 @@ export class Authentication {
     if (hostSays !== undefined && /too many authentication failures/i.test(hostSays)) {
       const remedy =
         held > 0
-          ? `The agent holds ${held} keys, and the host allows only a few tries (MaxAuthTries): set privateKey, name one key by ` +
-            "IdentityFile and IdentitiesOnly in ~/.ssh/config, or take keys out with `ssh-add -d`."
+          ? `The agent holds ${held} keys, and the host allows only a few tries (MaxAuthTries): set privateKey, or take ` +
+            "keys out of the agent with `ssh-add -d`."
           : "Check user, password and privateKey.";
       return this.#error(
         "TOO_MANY_FAILURES",

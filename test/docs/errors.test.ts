@@ -24,6 +24,7 @@ test.each([
   ["an SshError", () => codesOfType("ssh/error.ts", "SshErrorCode")],
   ["a HostError", () => codesOfType("host/error.ts", "HostErrorCode")],
   ["an XeError", xeCodes],
+  ["a SourceError", () => codesOfType("source/error.ts", "SourceErrorCode")],
   ["an IsoBuildError", () => codesOfType("iso/check.ts", "IsoBuildErrorCode")],
 ])("every code of %s has a heading in docs/troubleshooting.md", async (_what, codesOf) => {
   const codes = codesOf();

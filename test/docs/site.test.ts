@@ -90,26 +90,33 @@ describe.skipIf(!browserPath)("in chromium (apt-get install -y chromium), the we
     await page.waitForURL(/Connection_and_security/);
   });
 
-  test("has no dead link on any of its pages", async () => {
-    const seen = new Set<string>();
-    const queue = [home];
+  test("has no dead link on any of its pages, to a heading neither", async () => {
+    const idsOf = new Map<string, Set<string>>();
+    const links = new Set<string>();
     const dead: string[] = [];
+    const queue = [home];
     for (let url = queue.pop(); url !== undefined; url = queue.pop()) {
-      if (seen.has(url)) continue;
-      seen.add(url);
+      if (idsOf.has(url)) continue;
       const response = await page.request.get(url);
+      const isText = /^(text|image\/svg)/.test(response.headers()["content-type"] ?? "");
+      const text = isText ? await response.text() : "";
       if (!response.ok()) dead.push(url);
-      if (!response.headers()["content-type"]?.startsWith("text/html")) continue;
-      const targets = Array.from(
-        (await response.text()).matchAll(/href="([^"#]+)/g),
-        ([, target = ""]) => target,
-      );
-      queue.push(
-        ...targets.map((target) => new URL(target, url).href).filter((target) => target.startsWith(home)),
-      );
+      idsOf.set(url, new Set(Array.from(text.matchAll(/ id="([^"]+)"/g), ([, id = ""]) => id)));
+      for (const [, target = ""] of text.matchAll(/<a [^>]*href="([^"]+)"/g)) {
+        const link = new URL(target, url);
+        if (!link.href.startsWith(home)) continue;
+        if (link.hash) links.add(link.href);
+        link.hash = "";
+        queue.push(link.href);
+      }
     }
-    expect(dead).toEqual([]);
-    expect(seen.size).toBeGreaterThan(30);
+    const toNothing = [...links].filter((link) => {
+      const [url = "", id = ""] = link.split("#");
+      return !idsOf.get(url)?.has(decodeURIComponent(id));
+    });
+    expect([...dead, ...toNothing]).toEqual([]);
+    expect(idsOf.size).toBeGreaterThan(30);
+    expect(links.size).toBeGreaterThan(50);
   });
 
   test("made no console complain", () => {

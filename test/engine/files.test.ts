@@ -122,7 +122,7 @@ test("files that are secret, known later, or no longer given", async () => {
   const preview = await stack.preview({ args: ["--diff"] });
   expect(preview.output).toContain("+ 3 to create");
   expect(preview.output).toMatch(
-    /warning: files: hold 1\.5 MiB of text and base64, which lie twice in the state/,
+    /warning: files: hold 1\.5 MiB of text and base64, which the state holds twice/,
   );
   expect(preview.output).toMatch(/warning: files\["user-data"\]: begins with none of #cloud-config, #!,/);
   const up = await stack.up();

@@ -70,7 +70,7 @@ test("an agent with too many keys is told how many, and how to choose one", asyn
   const target = to(sshd.port, { agentSocketPath: await startAgent(keys, agents), dialErrorLimit: -1 });
   const login = greet(target);
   await expect(login).rejects.toMatchObject({ code: "TOO_MANY_FAILURES" });
-  await expect(login).rejects.toThrow(/The agent holds 7 keys.*IdentitiesOnly/);
+  await expect(login).rejects.toThrow(/The agent holds 7 keys.*ssh-add -d/);
   expect(sshd.connections).toBe(1);
 });
 
