@@ -41,8 +41,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "no marker in the folder of a create under way",
     file: "provider/host/remote/marker.sh",
-    search: '"started=$REPLY" >pending',
-    replace: '"started=$REPLY" >/dev/null',
+    search: '"since=$now" >pending',
+    replace: '"since=$now" >/dev/null',
     tests: "test/host/security.test.ts",
     title: "marker",
   },
@@ -65,7 +65,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "another create of the same resource is not waited for",
     file: "provider/host/remote/prepare.sh",
-    search: '[ "$owner" != "$wanted" ] || live=$name',
+    search: '[ "$owner" != "$wanted" ] || live="live=$name"',
     replace: ":",
     tests: "test/host/refusal.test.ts",
     title: "another create of the same resource",
