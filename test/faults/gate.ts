@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { chmodSync, existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import type { SimulatedHost } from "../simulator";
@@ -101,13 +101,15 @@ function install(host: SimulatedHost, program: string, port: number): () => void
   const place = host.path(join(PROGRAM_FOLDER, program));
   const aside = `${place}.aside`;
   const isInFolder = existsSync(place);
-  if (isInFolder) renameSync(place, aside);
+  // Both names may lead to the program already, so that renaming one to the other would do nothing.
+  if (isInFolder && !existsSync(aside)) linkSync(place, aside);
   const behind = isInFolder ? `${PROGRAM_FOLDER}/${program}.aside` : `/usr/bin/${program}`;
   const text = readFileSync(join(__dirname, "bin", "gate"), "utf8")
     .replaceAll("@PORT@", String(port))
     .replaceAll("@PROGRAM@", behind);
-  writeFileSync(place, text);
-  chmodSync(place, 0o755);
+  // A file of its own, which takes the program's name at once: the program itself is never written to.
+  writeFileSync(`${place}.gate`, text, { mode: 0o755 });
+  renameSync(`${place}.gate`, place);
   return () => {
     if (!isInFolder) return rmSync(place, { force: true });
     // A call that was let go on may not have started the program yet: it keeps both names.

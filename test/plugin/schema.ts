@@ -188,8 +188,6 @@ class Types {
     if (ts.isArrayTypeNode(node)) return { type: "array", items: this.#typeOf(module, node.elementType) };
     if (ts.isUnionTypeNode(node)) return this.#unionOf(module, node);
     if (ts.isTypeReferenceNode(node)) return this.#referenceOf(module, node);
-    // "default" in place of a user: a text for every language.
-    if (ts.isLiteralTypeNode(node)) return { type: "string" };
     throw new TypeError(`${module}: no schema for the type ${node.getText()}`);
   }
 
@@ -200,6 +198,8 @@ class Types {
       (each) =>
         !ts.isTypeLiteralNode(each) &&
         each.kind !== ts.SyntaxKind.UndefinedKeyword &&
+        // "default" in place of a user: generated SDKs name the fields of a user only where nothing else may stand.
+        !ts.isLiteralTypeNode(each) &&
         !(objects.length > 0 && isAsset(each)),
     );
     const [only, ...more] = others;
