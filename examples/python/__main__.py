@@ -6,9 +6,10 @@ config = pulumi.Config()
 init = xen.cloud_init_output(
     hostname=config.require("hostname"),
     users=[
+        # The fields of a user have their names of the schema: Pulumi does not translate those of a function.
         {
             "name": "admin",
-            "password_hash": config.require_secret("passwordHash"),
+            "passwordHash": config.require_secret("passwordHash"),
             "sudo": "ALL=(ALL) NOPASSWD:ALL",
         }
     ],
