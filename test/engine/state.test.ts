@@ -36,7 +36,7 @@ test("a password is nowhere in plain: not in state, output, or a process list", 
     await writeFiles(project, discProgram(bad));
     const refused = await stack.preview({ expectFailure: true });
     expect(refused.output).toContain("connection.pasword: is not a field of a connection");
-    expect(refused.output).toContain("connection.port: takes a whole number");
+    expect(refused.output).toContain("connection.port: must be a whole number");
     await writeFiles(project, discProgram(args));
 
     texts.push(refused.output);

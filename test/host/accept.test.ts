@@ -88,6 +88,6 @@ test("without an answer or --yes nothing is done", async () => {
   await using pool = await startPool({ transport: "embedded" });
   const script = ["--import", "tsx", "test/accept/accept.ts", "--host", "127.0.0.1"];
   const run = new RunningCommand(process.execPath, script, { cwd: repository, env: process.env });
-  expect(await run.done).toMatchObject({ status: 2, output: expect.stringContaining("give --yes") });
+  expect(await run.done).toMatchObject({ status: 2, output: expect.stringContaining("add --yes") });
   expect(pool.coordinator.connections).toBe(0);
 });
