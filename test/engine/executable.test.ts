@@ -22,7 +22,10 @@ test(
         runtime: "yaml",
         plugins: pluginSetting,
         resources: {
-          seed: { type: "xen:TempIso", properties: { files: { "user-data": "#cloud-config\n" } } },
+          seed: {
+            type: "xen:TempIso",
+            properties: { files: { "user-data": "#cloud-config\n", "meta-data": "{}\n" } },
+          },
         },
         outputs: { status: "${seed.status}" },
       }),
