@@ -61,7 +61,7 @@ describe("a link checker that can fail", () => {
 });
 
 test("every block of code says its language, and one that is checked here", () => {
-  const checked = ["ts", "sh", "yaml", "json", "text"];
+  const checked = ["ts", "sh", "python", "yaml", "json", "text"];
   const others = pages.flatMap(({ blocks }) => blocks.filter(({ language }) => !checked.includes(language)));
   expect(others.map(({ place, language }) => `${place}: ${language}`)).toEqual([]);
 });
@@ -95,6 +95,22 @@ test("every YAML and JSON block can be parsed", () => {
     expect([place, errors]).toEqual([place, []]);
   }
 });
+
+test("every Python block is a Python program", async () => {
+  for (const { place, code } of blocksOf("python"))
+    expect([place, await pythonErrorsOf(code)]).toEqual([place, ""]);
+  expect(await pythonErrorsOf("import\n")).toMatch(/SyntaxError/);
+});
+
+/** What Python says of a program that it does not run. */
+function pythonErrorsOf(code: string): Promise<string> {
+  const file = join(folder, "program.py");
+  writeFileSync(file, code);
+  const check = "import ast, sys; ast.parse(open(sys.argv[1]).read())";
+  return new Promise((resolve) => {
+    execFile("python3", ["-c", check, file], (_error, _stdout, stderr) => resolve(stderr));
+  });
+}
 
 /** What bash says of a script that it does not run. */
 function shellErrorsOf(code: string): Promise<string> {
