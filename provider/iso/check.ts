@@ -1,7 +1,7 @@
-/** What one file of an image holds: text (stored as UTF-8), any bytes in base64, or a local file's. */
+/** What one file of an image holds: text (stored as UTF-8), bytes in base64, or the content of a local file. */
 export type IsoFile = string | { readonly base64: string } | { readonly path: string };
 
-/** The files of an image: path on the disc, relative and with `/` between its parts, to content. */
+/** The files of an image by their path on the disc, which is relative and has `/` between its parts. */
 export type IsoFiles = Readonly<Record<string, IsoFile>>;
 
 /** Why a file cannot be on a disc. */
@@ -12,7 +12,7 @@ export interface IsoProblem {
   readonly reason: string;
 }
 
-/** Refused as given; a local file that cannot be read; a local file that changed while it was read. */
+/** Invalid as given; a local file cannot be read; a local file changed while it was read. */
 export type IsoBuildErrorCode = "ISO_FILES_REFUSED" | "ISO_FILE_UNREADABLE" | "ISO_FILE_CHANGED";
 
 /** An image that cannot be built of these files. */
@@ -24,13 +24,13 @@ export class IsoBuildError extends Error {
     readonly problems: readonly IsoProblem[],
     options?: { readonly cause?: unknown },
   ) {
-    // Quoted, so that a control character in a path does no harm to whoever prints it.
+    // Quoted, so that a control character in a path cannot disturb a terminal.
     const reasons = problems.map(({ path, reason }) => (path ? `${JSON.stringify(path)} ${reason}` : reason));
     super(`The image cannot be built: ${reasons.join("; ")}.`, options);
   }
 }
 
-/** Levels of folders with the root's (ECMA-119 §6.8.2.1), so as many parts of a path with the file's name. */
+/** ECMA-119 §6.8.2.1 has 8 levels of folders including the root: so many parts has a path including the file's name. */
 const DEEPEST_PATH = 8;
 
 /** In UCS-2 units: 128 bytes (Joliet specification, relaxation of ISO 9660 restrictions). */
@@ -40,10 +40,10 @@ const LONGEST_NAME = 64;
 const LONGEST_LABEL = 32;
 
 /**
- * Tells all that is wrong with `files` as they are written: at most one problem a file. Reads nothing, so
- * that local files are looked at by {@link buildIso} only.
+ * Finds what is wrong with `files` as they are written, at most one problem per file. Opens no local file;
+ * {@link buildIso} does.
  *
- * @param files as a program gave them, values of any type; for a value that is not known yet give ""
+ * @param files as a program gave them, with values of any type; pass "" for a value that is not known yet
  */
 export function checkIsoFiles(files: Readonly<Record<string, unknown>>): IsoProblem[] {
   const seen = new Map<string, string>();
@@ -54,12 +54,12 @@ export function checkIsoFiles(files: Readonly<Record<string, unknown>>): IsoProb
 }
 
 /**
- * Tells what is wrong with a volume's label. ECMA-119 has upper-case letters, digits and `_` only, but
- * cloud-init looks for `cidata`, and every reader takes printable ASCII; what Joliet forbids in a name is not
- * taken, nor a space at either end, where it could not be told from padding.
+ * Finds what is wrong with a volume label. ECMA-119 allows only upper-case letters, digits and `_`, but cloud-init
+ * looks for `cidata`, and every reader takes printable ASCII. Refused are characters that Joliet forbids in a name,
+ * and a space at either end, which could not be told from padding.
  */
 export function volumeLabelProblem(label: unknown): string | undefined {
-  if (typeof label !== "string" || label === "") return "the volume's label is no text, or empty";
+  if (typeof label !== "string" || label === "") return "the volume's label must be a non-empty string";
   if (label.length > LONGEST_LABEL) return `the volume's label is longer than ${LONGEST_LABEL} characters`;
   if (!/^[ -~]+$/.test(label) || FORBIDDEN.test(label) || label.includes("/"))
     return "the volume's label has a character other than printable ASCII without * / : ; ? \\";
@@ -67,7 +67,7 @@ export function volumeLabelProblem(label: unknown): string | undefined {
   return undefined;
 }
 
-/** In the order of UTF-16 units: the same on every machine, whatever its language. */
+/** Sorted by UTF-16 units: the same order on every machine, whatever its locale. */
 export function pathsOf(files: Readonly<Record<string, unknown>>): string[] {
   return Object.keys(files).sort();
 }
@@ -87,14 +87,14 @@ function nameProblem(name: string): string | undefined {
   if (name === "") return "has an empty part";
   if (name === "." || name === "..") return `has a part "${name}"`;
   if (/\p{Cc}/u.test(name)) return "has a control character";
-  if (/\p{Cs}/u.test(name)) return "is no well-formed Unicode";
+  if (/\p{Cs}/u.test(name)) return "is not well-formed Unicode";
   if (FORBIDDEN.test(name)) return "has one of * : ; ? \\, which Joliet forbids";
   if (name.length > LONGEST_NAME)
     return `has a part of ${name.length} UTF-16 units: Joliet has room for ${LONGEST_NAME}`;
   return undefined;
 }
 
-/** @param seen every path so far, and every folder, by what a reader that ignores case takes it for */
+/** @param seen all paths and folders so far, by their name as a reader that ignores case sees it */
 function clashProblem(
   path: string,
   files: Readonly<Record<string, unknown>>,
@@ -113,7 +113,7 @@ function clashProblem(
   return undefined;
 }
 
-/** As Windows does: unit by unit, so that `ß` and `ss` stay two names. */
+/** Like Windows: unit by unit, so that `ß` and `ss` remain two names. */
 function foldCase(path: string): string {
   return Array.from(path, (letter) => {
     const upper = letter.toUpperCase();
@@ -124,17 +124,16 @@ function foldCase(path: string): string {
 function contentProblem(file: unknown): string | undefined {
   if (typeof file === "string") return undefined;
   if (typeof file !== "object" || file === null || Object.keys(file).length !== 1)
-    return "is neither text nor { base64 } nor { path }";
+    return "must be text, { base64 } or { path }";
   if ("path" in file && typeof file.path === "string" && file.path !== "") return undefined;
-  if (!("base64" in file) || typeof file.base64 !== "string")
-    return "is neither text nor { base64 } nor { path }";
-  // Node skips what it does not understand: only what it would write itself was read whole.
+  if (!("base64" in file) || typeof file.base64 !== "string") return "must be text, { base64 } or { path }";
+  // Node skips invalid characters, so the input is valid only if encoding the result gives it back.
   if (decodeBase64(file.base64).toString("base64") !== withoutLineBreaks(file.base64))
-    return "is no valid base64 (RFC 4648 §4, with padding)";
+    return "is not valid base64 (RFC 4648 §4, with padding)";
   return undefined;
 }
 
-/** Line breaks are taken: the `base64` command writes them. */
+/** The `base64` command writes line breaks. */
 const withoutLineBreaks = (text: string) => text.replace(/[\r\n]+/g, "");
 
 export const decodeBase64 = (text: string): Buffer => Buffer.from(withoutLineBreaks(text), "base64");

@@ -21,16 +21,16 @@ export class Space {
   }
 }
 
-/** The names of one of the disc's two hierarchies of folders, which lead to the same files. */
+/** How names are written in one of the disc's two hierarchies of folders, which lead to the same files. */
 export interface Naming {
   /** A folder's records are sorted by it. */
   sortKey(node: IsoNode): string;
   identifier(node: IsoNode): Buffer;
-  /** @param place whether the record is a folder's own, that of its parent in it, or one of its listing */
+  /** @param place whether the record describes the folder itself, its parent, or one of its children */
   systemUse(node: IsoNode, place: "self" | "parent" | "child"): Buffer;
 }
 
-/** Where a hierarchy lies: its path tables, then its folders. */
+/** The extents of a hierarchy: its path tables, then its folders. */
 export interface Hierarchy {
   readonly littlePathTable: Extent;
   readonly bigPathTable: Extent;
@@ -39,7 +39,7 @@ export interface Hierarchy {
   readonly folders: ReadonlyMap<IsoNode, Extent>;
 }
 
-/** Of anything while it is measured: where things lie changes no record's length. */
+/** Used while lengths are measured: no record's length depends on where things lie. */
 const NOWHERE: Extent = { sector: 0, sizeBytes: 0 };
 
 export function placeHierarchy(root: FolderNode, naming: Naming, space: Space): Hierarchy {
@@ -76,7 +76,7 @@ type ExtentOf = (node: IsoNode) => Extent;
 /** By level, then parent, then identifier (ECMA-119 §6.9.1). */
 function foldersOf(root: FolderNode, naming: Naming): FolderNode[] {
   const folders = [root];
-  // Grows while it is gone through.
+  // The loop appends to the list it runs over.
   for (const folder of folders)
     for (const child of childrenOf(folder, naming)) if (isFolder(child)) folders.push(child);
   return folders;
@@ -103,7 +103,7 @@ function writePathTable(
   return Buffer.concat(records);
 }
 
-/** Its records, none across a sector's end (ECMA-119 §6.8.1.1). */
+/** Its records, none of which crosses the end of a sector (ECMA-119 §6.8.1.1). */
 function writeFolder(folder: FolderNode, naming: Naming, extentOf: ExtentOf): Buffer {
   const record = (node: IsoNode, place: "self" | "parent" | "child", identifier: Buffer) =>
     directoryRecord({

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 
-/** What a local image is found to be. */
+/** What was found in a local image. */
 export interface InspectedImage {
   /** In bytes. */
   readonly sizeBytes: number;
@@ -10,18 +10,18 @@ export interface InspectedImage {
   readonly sha256: string;
 }
 
-/** A local file that is not an image which a virtual machine could read; the message says why. */
+/** A local file that is not an image a virtual machine could read; the message says why. */
 export class NotAnImageError extends Error {
   override readonly name = "NotAnImageError";
 }
 
 const SECTOR_BYTES = 2048;
 
-/** The first 16 sectors are the system's own; descriptors follow (ECMA-119 §6.2.1, ECMA-167 2/8.3). */
+/** The first 16 sectors are reserved for the system; descriptors follow (ECMA-119 §6.2.1, ECMA-167 2/8.3). */
 const FIRST_DESCRIPTOR = 16;
 const DESCRIPTORS = 16;
 
-/** ISO 9660, the beginning of UDF's extended area, and UDF. */
+/** ISO 9660, the beginning of the extended area of UDF, and UDF. */
 const IDENTIFIERS = ["CD001", "BEA01", "NSR02", "NSR03"];
 
 /** The sectors in which {@link isImage} looks, in bytes. */
@@ -37,10 +37,10 @@ export function isImage(head: Uint8Array): boolean {
 }
 
 /**
- * Reads a local file once, as a stream, whatever its size.
+ * Reads a local file once, as a stream.
  *
- * @throws {@link NotAnImageError} when it is no plain file, empty, or neither ISO 9660 nor UDF
- * @throws what the file system says when it cannot be read
+ * @throws {@link NotAnImageError} when it is not a regular file, is empty, or is neither ISO 9660 nor UDF
+ * @throws the file system's error when it cannot be read
  */
 export async function inspectImage(path: string): Promise<InspectedImage> {
   await assertImage(path);

@@ -5,10 +5,10 @@ import { type FolderNode, isFolder, isoNamesOf, type IsoNode } from "./tree";
 /** UCS-2, level 3 (Joliet specification, SVD escape sequences field). */
 export const JOLIET_ESCAPE_SEQUENCES = "%/E";
 
-/** Big-endian; what is beyond UCS-2 as UTF-16 writes it, which Windows and Linux read. */
+/** Big-endian. Characters beyond UCS-2 are surrogate pairs, which Windows and Linux read. */
 export const toJoliet = (text: string) => Buffer.from(text, "utf16le").swap16();
 
-/** Joliet: the names as they are, without the version, which most writers omit. */
+/** Joliet: unchanged names, without the version, which most writers omit. */
 export const jolietNaming: Naming = {
   sortKey: ({ name }) => name,
   identifier: ({ name }) => toJoliet(name),
@@ -16,10 +16,10 @@ export const jolietNaming: Naming = {
 };
 
 /**
- * Short names by ECMA-119, with Rock Ridge's beside them.
+ * Short names by ECMA-119, and the full names by Rock Ridge.
  *
- * @param continuationSector where the names lie that have no room in their records
- * @returns also the sectors of those names
+ * @param continuationSector holds the names that do not fit into their records
+ * @returns the naming, and the content of those sectors
  */
 export function rockRidgeNaming(
   root: FolderNode,
@@ -32,7 +32,7 @@ export function rockRidgeNaming(
     recordBytes(identifier(node)) + attributesOf(node).length + nameEntry(node).length > LONGEST_RECORD;
 
   const longNamed = [...isoNames.keys()].filter(isTooLong);
-  // None across a sector's end: Linux and libarchive refuse it.
+  // Linux and libarchive refuse a name that crosses the end of a sector.
   const { bytes, offsets } = pack(longNamed.map(nameEntry));
   const links = new Map(
     longNamed.map((node, index) => [
@@ -55,7 +55,7 @@ export function rockRidgeNaming(
   return { naming, continuation: bytes };
 }
 
-/** A file's has always a `.` and a version (ECMA-119 §7.5.1). */
+/** A file's identifier always has a `.` and a version (ECMA-119 §7.5.1). */
 const isoIdentifier = (node: IsoNode, name: string) =>
   Buffer.from(isFolder(node) ? name : `${name}${name.includes(".") ? "" : "."};1`, "latin1");
 
@@ -65,12 +65,12 @@ function entry(signature: string, ...data: Buffer[]): Buffer {
   return Buffer.concat([Buffer.from(signature), Buffer.from([4 + bytes.length, 1]), bytes]);
 }
 
-/** SP: that there are such entries at all (SUSP 1.12 §5.3). */
+/** SP: says that there are System Use Entries (SUSP 1.12 §5.3). */
 const INDICATOR = entry("SP", Buffer.from([0xbe, 0xef, 0]));
 
 /**
- * ER: that they are Rock Ridge's (SUSP 1.12 §5.5). The identifier of RRIP 1.10, as BSD knows no other; without
- * the recommended texts, which would need a sector of their own.
+ * ER: says that they are Rock Ridge's (SUSP 1.12 §5.5). Has the identifier of RRIP 1.10, because BSD knows no other,
+ * and none of the recommended texts, which would need a sector of their own.
  */
 const EXTENSION = entry("ER", Buffer.from([10, 0, 0, 1]), Buffer.from("RRIP_1991A"));
 
@@ -78,9 +78,9 @@ const EXTENSION = entry("ER", Buffer.from([10, 0, 0, 1]), Buffer.from("RRIP_1991
 const TIMES = entry("TF", Buffer.from([2]), DATE);
 
 /**
- * PX: mode, links, user and group (RRIP 1.10 §4.1.1; 1.12 appends a serial number). All of root's.
- * Everything may be read and run: a map of files has no modes, Linux shows discs without Rock Ridge so, and
- * guests may run a script right from the disc.
+ * PX: mode, links, user and group (RRIP 1.10 §4.1.1; 1.12 appends a serial number). root owns everything. Everything
+ * is readable and executable: a map of files has no modes, Linux shows discs without Rock Ridge this way, and guests
+ * can run a script from the disc.
  */
 function attributesOf(node: IsoNode): Buffer {
   const subfolders = isFolder(node) ? [...node.children.values()].filter(isFolder).length : 0;
@@ -88,10 +88,10 @@ function attributesOf(node: IsoNode): Buffer {
   return Buffer.concat([entry("PX", both32(type | 0o555), both32(links), both32(0), both32(0)), TIMES]);
 }
 
-/** NM: the name as it is, in UTF-8 (RRIP 1.12 §4.1.4). At most 64 units of 3 bytes, so one entry holds it. */
+/** NM: the unchanged name in UTF-8 (RRIP 1.12 §4.1.4). One entry holds it: at most 64 units of 3 bytes. */
 const nameEntry = (node: IsoNode) => entry("NM", Buffer.from([0]), Buffer.from(node.name));
 
-/** CE: where the rest of the entries is (SUSP 1.12 §5.1). */
+/** CE: where the other entries are (SUSP 1.12 §5.1). */
 const continuationEntry = (firstSector: number, offset: number, sizeBytes: number) =>
   entry(
     "CE",

@@ -2,15 +2,15 @@
 
 export const SECTOR_BYTES = 2048;
 
-/** Where something lies on the disc. */
+/** The place of something on the disc. */
 export interface Extent {
   readonly sector: number;
   readonly sizeBytes: number;
 }
 
 /**
- * The date of everything, 1 January 1980 at 0:00 UTC: the same on every machine, and one that every system
- * can show (ECMA-119 §9.1.5).
+ * The date of everything, 1 January 1980 at 0:00 UTC: the same on every machine, and valid on every system
+ * (ECMA-119 §9.1.5).
  */
 export const DATE = Buffer.from([80, 1, 1, 0, 0, 0, 0]);
 
@@ -58,7 +58,7 @@ export function pathTableRecord(record: {
 
 /**
  * The primary descriptor (type 1) or Joliet's supplementary one (2), which have the same fields. Dates are left
- * unspecified: `blkid` makes the volume's UUID of them, and two discs of one machine must not have the same.
+ * unspecified: `blkid` derives the volume's UUID from them, and two discs of a machine must not share a UUID.
  *
  * @see ECMA-119 §8.4, §8.5
  */
@@ -104,11 +104,11 @@ export const setTerminator = () => padToSector(descriptorHead(255));
 
 const descriptorHead = (type: number) => Buffer.concat([Buffer.from([type]), Buffer.from("CD001\x01")]);
 
-/** The identifiers of a folder in itself, and of its parent in it (ECMA-119 §7.6.2). */
+/** In a folder, the identifiers of the folder itself and of its parent (ECMA-119 §7.6.2). */
 export const SELF = Buffer.from([0]);
 export const PARENT = Buffer.from([1]);
 
-/** Puts pieces shorter than a sector one after another so that none crosses a sector's end. */
+/** Puts pieces one after another so that none crosses the end of a sector. Each must be shorter than a sector. */
 export function pack(pieces: readonly Buffer[]): { bytes: Buffer; offsets: number[] } {
   let end = 0;
   const offsets = pieces.map(({ length }) => {

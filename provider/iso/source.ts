@@ -2,20 +2,20 @@ import { createReadStream, type Stats, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { decodeBase64, IsoBuildError, type IsoBuildErrorCode, type IsoFile } from "./check";
 
-/** From `start` up to before `end`. */
+/** From `start` up to but excluding `end`. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
 
-/** Bytes of one file, of a size known beforehand. */
+/** The bytes of one file, whose size is known before it is read. */
 export interface Source {
   readonly sizeBytes: number;
-  /** May be called again, and side by side. */
+  /** Can be called repeatedly and concurrently. */
   read(range: ByteRange): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 
-/** @param path on the disc: for errors */
+/** @param path on the disc, for error messages */
 export function sourceOf(path: string, file: IsoFile): Source {
   if (typeof file === "string") return inlineSource(Buffer.from(file));
   if ("base64" in file) return inlineSource(decodeBase64(file.base64));
@@ -27,7 +27,7 @@ const inlineSource = (bytes: Buffer): Source => ({
   read: ({ start, end }) => [bytes.subarray(start, end)],
 });
 
-/** A file section's size has 32 bits (ECMA-119 §9.1.4); more sections are interchange level 3. */
+/** The size of a file section has 32 bits (ECMA-119 §9.1.4); several sections need interchange level 3. */
 const LARGEST_FILE_BYTES = 0xffff_ffff;
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -64,8 +64,8 @@ async function* readLocal(
   { start, end }: ByteRange,
   fail: Fail,
 ): AsyncGenerator<Buffer, void> {
-  // The last byte of a stream's range is included: behind the file's end, one byte more than there should be
-  // tells that it has grown.
+  // A stream's range includes its last byte. At the end of the file one more byte is asked for: it exists only if
+  // the file has grown.
   const last = end === sizeBytes ? end : end - 1;
   let position = start;
   try {

@@ -16,7 +16,7 @@ export type IsoNode = FileNode | FolderNode;
 
 export const isFolder = (node: IsoNode): node is FolderNode => "children" in node;
 
-/** @param files path to content, checked */
+/** @param files checked */
 export function treeOf(files: Iterable<readonly [path: string, source: Source]>): FolderNode {
   const root: FolderNode = { name: "", parent: undefined, children: new Map() };
   for (const [path, source] of files) {
@@ -46,13 +46,13 @@ const LONGEST_ISO_NAME = 27;
 const LONGEST_EXTENSION = 8;
 
 /**
- * Names of all below `folder` for a reader that knows neither Rock Ridge nor Joliet: A to Z, 0 to 9 and `_`, of
- * interchange level 2 (ECMA-119 §7.5, §7.6, §10.2), each once in its folder; without a file's version, and
- * without the `.` that it has even if nothing follows.
+ * Names of everything below `folder` for readers that know neither Rock Ridge nor Joliet: A to Z, 0 to 9 and `_`, of
+ * interchange level 2 (ECMA-119 §7.5, §7.6, §10.2), unique in their folder. Without a file's version, and without the
+ * `.` that a file's name has even if it has no extension.
  */
 export function isoNamesOf(folder: FolderNode): Map<IsoNode, string> {
   const names = new Map<IsoNode, string>();
-  // With how many numbers were tried to find another: a thousand names that begin alike take no million tries.
+  // With the number of tries so far: otherwise a thousand names that begin alike would take a million tries.
   const used = new Map<string, number>();
   for (const node of sortedBy(folder.children.values(), ({ name }) => name)) {
     const [stem, extension] = isoNameParts(node);
@@ -70,7 +70,7 @@ export function isoNamesOf(folder: FolderNode): Map<IsoNode, string> {
   return names;
 }
 
-/** The extension with its `.`, or empty: a folder has none. */
+/** The extension includes its `.`, or is empty; a folder has none. */
 function isoNameParts(node: IsoNode): [stem: string, extension: string] {
   const dot = isFolder(node) ? -1 : node.name.lastIndexOf(".");
   const [stem, extension] = dot > 0 ? [node.name.slice(0, dot), node.name.slice(dot + 1)] : [node.name, ""];
@@ -81,7 +81,7 @@ function isoNameParts(node: IsoNode): [stem: string, extension: string] {
 
 const toIsoCharacters = (name: string) => name.replace(/[^A-Za-z0-9_]/g, "_").toUpperCase();
 
-/** Of characters that come after `.` this is the order of ECMA-119 §9.3, of UTF-16 units that of Joliet. */
+/** For keys of characters after `.` this is the order of ECMA-119 §9.3, for UTF-16 keys that of Joliet. */
 export function sortedBy(nodes: Iterable<IsoNode>, keyOf: (node: IsoNode) => string): IsoNode[] {
   return [...nodes].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 }

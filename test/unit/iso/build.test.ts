@@ -217,12 +217,12 @@ describe("refused with the path and the reason", () => {
     [{ base64: "äöü=" }, "base64"],
     [{ base64: "YQ" }, "base64"],
     [{ base64: "YR==" }, "base64"],
-    [{ base64: 1 }, "neither"],
-    [{ path: "" }, "neither"],
-    [{ path: "a", base64: "YQ==" }, "neither"],
-    [{}, "neither"],
-    [null, "neither"],
-    [7, "neither"],
+    [{ base64: 1 }, "must be text"],
+    [{ path: "" }, "must be text"],
+    [{ path: "a", base64: "YQ==" }, "must be text"],
+    [{}, "must be text"],
+    [null, "must be text"],
+    [7, "must be text"],
   ])("content %j", (file, reason) => {
     expect(checkIsoFiles({ file })).toEqual([
       { path: "file", reason: expect.stringContaining(reason) as unknown },
@@ -232,7 +232,7 @@ describe("refused with the path and the reason", () => {
   test("a message has all problems, and nothing of a content", () => {
     const error = errorOf(() => buildIso({ "a:": "", "b\n": "", c: { base64: "secret!" } }));
     expect(error.message).toMatch(
-      /^The image cannot be built: "a:" has .*; "b\\n" has .*; "c" is no valid base64/,
+      /^The image cannot be built: "a:" has .*; "b\\n" has .*; "c" is not valid base64/,
     );
     expect(error.message).not.toContain("secret");
   });

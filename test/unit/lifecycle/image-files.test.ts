@@ -105,7 +105,11 @@ test.each<[string, Record<string, unknown>, RegExp[]]>([
   ],
   ["a label of a local image", { isoPath: UNKNOWN, volumeLabel: "x" }, [/^volumeLabel: labels an image/]],
   ["a bad label", { files, volumeLabel: "a/b" }, [/^volumeLabel: the volume's label has a character/]],
-  ["a label that is no text", { files, volumeLabel: 7 }, [/^volumeLabel: the volume's label is no text/]],
+  [
+    "a label that is no text",
+    { files, volumeLabel: 7 },
+    [/^volumeLabel: the volume's label must be a non-empty string/],
+  ],
   ["a text as files", { files: "user-data" }, [/^files: must be a folder as a FileArchive, or an object/]],
   ["a list as files", { files: ["user-data"] }, [/^files: must be a folder as a FileArchive, or an object/]],
   [
@@ -118,9 +122,9 @@ test.each<[string, Record<string, unknown>, RegExp[]]>([
       /^files\["x"\]: differs only in case from "X"/,
     ],
   ],
-  ["an unknown content", { files: { a: { text: "" } } }, [/^files\["a"\]: is neither text nor/]],
+  ["an unknown content", { files: { a: { text: "" } } }, [/^files\["a"\]: must be text, /]],
   ["no files", { files: {} }, [/^files: hold nothing; .* not in a Map$/]],
-  ["bad base64", { files: { a: { base64: "hunter2" } } }, [/^files\["a"\]: is no valid base64/]],
+  ["bad base64", { files: { a: { base64: "hunter2" } } }, [/^files\["a"\]: is not valid base64/]],
   [
     "local files that are missing, all at once",
     { files: { a: { path: "no/such" }, b: "", c: { path: "/no/such" } } },
