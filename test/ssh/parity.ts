@@ -156,10 +156,11 @@ async function tryRoutes(credentials: readonly Credentials[]): Promise<void> {
 }
 
 async function tryCase({ title, target, ssh, sshd }: Case): Promise<void> {
-  sshd?.reset();
+  await sshd?.reset();
   const there = await logInThere(ssh);
-  sshd?.reset();
+  await sshd?.reset();
   const here = await logInHere(target);
+  await sshd?.settle();
   const isRefused = here.outcome !== "in";
   const faults = [
     ...(here.outcome === there.outcome ? [] : ["they differ"]),

@@ -12,6 +12,8 @@ import "../simulator/dispose";
 export { PASSWORD };
 
 const HOST_INIT = join(__dirname, "..", "simulator", "bin", "host-init");
+/** Long enough to read what is in a pipe already. */
+const READ_MS = 20;
 const SSHD = process.env["SSHD"] ?? "/usr/sbin/sshd";
 
 /** What an sshd is to be like, besides the defaults. */
@@ -33,7 +35,9 @@ export interface SshdOptions {
 
 /** A real sshd in a root folder and namespaces of its own, which counts what comes in. */
 export class Sshd implements AsyncDisposable {
-  readonly #log: string[] = [];
+  #log: string[] = [];
+  /** Ports of the clients that are forgotten. */
+  readonly #past = new Set<string>();
 
   private constructor(
     readonly port: number,
@@ -81,19 +85,34 @@ export class Sshd implements AsyncDisposable {
     return sshd;
   }
 
-  /** Forgets what came in so far. */
-  reset(): void {
-    this.#log.length = 0;
+  /** Forgets the clients that came so far, with what is still to be logged of them: sshd answers first, and logs then. */
+  async reset(): Promise<void> {
+    await this.settle();
+    for (const line of this.#log) {
+      const port = /^Connection from \S+ port (\d+)/.exec(line)?.[1];
+      if (port !== undefined) this.#past.add(port);
+    }
+    this.#log = [];
+  }
+
+  /** Reads what sshd has logged by now. */
+  async settle(): Promise<void> {
+    await sleep(READ_MS);
   }
 
   /** Connections since the last reset. */
   get connections(): number {
-    return this.#log.filter((line) => /^Connection from /.test(line)).length;
+    return this.#count(/^Connection from /);
   }
 
   /** Refused passwords since the last reset, by method and password. */
   get failedPasswords(): number {
-    return this.#log.filter((line) => /^Failed (password|keyboard-interactive)/.test(line)).length;
+    return this.#count(/^Failed (password|keyboard-interactive)/);
+  }
+
+  #count(pattern: RegExp): number {
+    const isPast = (line: string) => this.#past.has(/ port (\d+)/.exec(line)?.[1] ?? "");
+    return this.#log.filter((line) => pattern.test(line) && !isPast(line)).length;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
