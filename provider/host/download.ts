@@ -9,17 +9,17 @@ import { EXIT, parseLine, valueOf } from "./protocol";
 import { remote } from "./remote";
 import { noRoom } from "./room";
 
-/** How long nothing may be told of a download; it ends by itself when no byte comes for a minute. */
+/** How long a download may report nothing. It ends by itself when no byte arrives for a minute. */
 const SILENCE_MS = 15 * 60_000;
 
-/** How the image is written: block, and blocks until the room is looked at again. */
+/** How the image is written: the block size, and how many blocks between two checks of the room. */
 export interface WriteSteps {
   readonly blockBytes: number;
   readonly stepBlocks: number;
 }
 
 /**
- * Lets the host download an image into the folder with its own curl.
+ * Makes the host download an image into the folder with its own curl.
  *
  * @throws {@link HostError} `NO_ROOM`, `UPLOAD_INCOMPLETE`; what `download.verify` throws
  */
@@ -69,7 +69,7 @@ export async function downloadOnHost(
   });
 }
 
-/** What to fetch; then a sign for each step, by which the wait begins anew. */
+/** Sends what to fetch, then a byte for each step; each step restarts the timeout. */
 async function* answer(output: ScriptOutput, { url, headers }: HostDownload): AsyncGenerator<Uint8Array> {
   const lines = [url, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`), "", ""];
   yield Buffer.from(lines.join("\n"), "latin1");

@@ -26,13 +26,13 @@ export interface Drive {
   readonly isCd: boolean;
   /** Whether a running VM sees it. It does not see a drive that was added since it started. */
   readonly isPlugged: boolean;
-  /** Missing when it is empty. */
+  /** Absent if it is empty. */
   readonly disc?: Disc;
 }
 
 /** What is in a drive. */
 export interface Disc {
-  /** {@link GONE} when its SR was forgotten: xapi empties the drive within 30 s. */
+  /** {@link GONE} after its SR was forgotten: xapi empties the drive within 30 s. */
   readonly vdiUuid: string;
   readonly name: string;
 }
@@ -40,10 +40,10 @@ export interface Disc {
 /** What `xe` prints for a disc that no longer exists. */
 export const GONE = "<not in database>";
 
-/** How long vbd-create is repeated after a lost reply. */
+/** How long to repeat vbd-create after a lost reply. */
 const MAKE = { firstPauseMs: 500, growth: 1.6, longestPauseMs: 10_000, budgetMs: 60_000 };
 
-/** The VM as it is now; undefined if there is none. Templates and snapshots do not count. */
+/** The VM as it is now; undefined if there is none. Ignores templates and snapshots. */
 export async function lookAtVm(host: SharedConnection, vmUuid: string): Promise<Vm | undefined> {
   const [[vm], vbds] = await Promise.all([
     runXeAgain(host, vmList({ uuid: vmUuid })),
@@ -64,7 +64,7 @@ export function isRunning({ powerState }: Vm): boolean {
 }
 
 /**
- * Makes an empty CD drive, once: after a lost reply, it looks for the drive in its slot.
+ * Makes an empty CD drive exactly once: after a lost reply, looks for the drive in its slot.
  *
  * @returns its UUID
  * @throws {@link XeError} `DEVICE_ALREADY_EXISTS` when the slot is taken
@@ -88,7 +88,7 @@ export async function makeDrive(host: SharedConnection, vmUuid: string, device: 
   });
 }
 
-/** Whether xapi refused vbd-create: then there is no drive of ours. */
+/** Whether xapi refused vbd-create, so that no drive of ours exists. */
 export function isDriveRefused(error: unknown): boolean {
   return error instanceof XeError && error.command === "vbd-create" && !mayBeDone(error);
 }
@@ -109,7 +109,7 @@ export async function destroyDrive(host: SharedConnection, vbdUuid: string): Pro
 }
 
 /**
- * Puts a disc into an empty drive. Succeeds if it is in there already, for instance after a lost reply.
+ * Puts a disc into an empty drive. Succeeds if the disc is already there, for instance after a lost reply.
  *
  * @throws {@link XeError} `VBD_NOT_EMPTY` when another one is
  */
@@ -123,7 +123,7 @@ export async function insertDisc(host: SharedConnection, vbdUuid: string, vdiUui
 }
 
 /**
- * Takes the disc out of a drive if it is one of these. Repeats that for a while if the guest holds the disc.
+ * Ejects the disc from a drive if it is one of these. Retries for a while if the guest holds the disc.
  *
  * @param vmLabel for messages
  * @throws {@link HostError} `DISC_IN_USE`
@@ -136,7 +136,8 @@ export async function ejectDisc(
   const isPassing = (error: unknown) => isTrayLocked(error) || isRefusedForNow(error) || isAnswerLost(error);
   try {
     await retry({ ...EJECT, isPassing }, async () => {
-      // Looked at each time: the guest may have released it by now, and somebody may have inserted another one.
+      // Read again before each try: the guest may have released the disc, or somebody may have inserted
+      // another.
       const disc = await lookAtDisc(host, vbdUuid);
       if (!disc || !vdiUuids.includes(disc.vdiUuid)) return;
       report({ step: "ejecting", holder: vmLabel });
@@ -152,7 +153,7 @@ export async function ejectDisc(
   }
 }
 
-/** The disc in a drive; undefined if it is empty, or there is no such drive. */
+/** The disc in a drive; undefined if the drive is empty or does not exist. */
 export async function lookAtDisc(host: SharedConnection, vbdUuid: string): Promise<Disc | undefined> {
   const [vbd] = await runXeAgain(host, vbdList({ uuid: vbdUuid }));
   return vbd && toDrive(vbd).disc;

@@ -20,7 +20,7 @@ export type HostErrorCode =
   | "NO_DRIVE"
   | "DRIVE_OCCUPIED";
 
-/** A step that failed on the host, other than a call of `xe`. */
+/** A step that failed on the host, other than an `xe` call. */
 export class HostError extends Error {
   override readonly name = "HostError";
 
@@ -45,5 +45,5 @@ export function withHostWords(message: string, { stderr }: Pick<ExecResult, "std
   return words ? `${message} The host says: ${words}` : message;
 }
 
-/** The limit of a command that neither moves an image nor waits for the toolstack. */
+/** The timeout of a command that neither moves an image nor waits for the toolstack. */
 export const QUICK_TIMEOUT_MS = 60_000;

@@ -45,9 +45,9 @@ export async function findTempIso(
     throw new HostError("OTHER_HOST", host.address, message);
   }
   const { owner, folderUuid } = description;
-  // Without a PBD, the folder is taken to be in the default mount path.
+  // Without a PBD, the folder is assumed to be in the default mount path.
   const [srPath = `${DEFAULT_SR_MOUNT_PATH}/${folderUuid}`] = locations;
-  // Without a VDI there is no image, or it was never scanned; then the folder is not empty, and stays.
+  // Without a VDI there is no image, or no scan has found it. Then the folder is not empty, and stays.
   const isoName = vdi ? field(vdi, "location") : `${folderUuid}.iso`;
   const pbd = pbds.find((each) => each["host-uuid"] === hostUuid) ?? pbds[0];
   const uuids = {

@@ -43,28 +43,28 @@ export type FoundState = "live" | "partial" | "pending" | "corpse" | "folder wit
 /** A temporary ISO as it was found. */
 export interface FoundTempIso {
   readonly state: FoundState;
-  /** URN of the resource at create; unknown for a folder alone. */
+  /** URN of the resource at create; unknown if only the folder exists. */
   readonly owner: string | undefined;
   /** Name of its folder. */
   readonly folderUuid: string;
-  /** Absolute folder on its host; unknown for an SR that has no PBD and whose folder is not here. */
+  /** Absolute path on its host; unknown for an SR without a PBD whose folder is not on this host. */
   readonly srPath: string | undefined;
-  /** Always false for another host of the pool: its folders are not looked at. */
+  /** Always false for another host of the pool: only this host's folders are read. */
   readonly isFolderThere: boolean;
   readonly isoName: string | undefined;
-  /** Of the image, or of the part that has arrived. */
+  /** Size of the image, or of the part that has arrived. */
   readonly sizeBytes: number | undefined;
-  /** Since the last change of the image, or of the folder if there is no image. */
+  /** Since the last change of the image or, without an image, of the folder. */
   readonly ageSeconds: number | undefined;
-  /** Whether it is on the host that was asked; then, unless it is shared, nothing of it is on another one. */
+  /** Whether it is on the host that was asked. Unless it is shared, it is then on no other. */
   readonly isHere: boolean;
   /** Whether it is a disc of a whole pool, with a folder on each of its hosts. */
   readonly isShared: boolean;
   /** The host it is on, if known. */
   readonly hostUuid: string | undefined;
-  /** Whether another run works on it at this moment. */
+  /** Whether a create or delete of it is running now. */
   readonly isUnderWay: boolean;
-  /** One or none; more only after a crash of the toolstack. */
+  /** One or none; several only after the toolstack crashed. */
   readonly srs: readonly FoundSr[];
   readonly drives: readonly FoundDrive[];
 }
@@ -73,7 +73,7 @@ export interface FoundTempIso {
 export interface FoundSr {
   readonly uuid: string;
   readonly nameLabel: string;
-  /** Without a PBD it is bound to no host. */
+  /** Without a PBD it belongs to no host. */
   readonly hasPbd: boolean;
   readonly isAttached: boolean;
 }
@@ -83,13 +83,13 @@ export interface FoundDrive {
   readonly vbdUuid: string;
   readonly vmUuid: string;
   readonly vmName: string;
-  /** Unknown for a snapshot or template, which `vm-list` leaves out. */
+  /** Unknown for a snapshot or template: `vm-list` leaves them out. */
   readonly powerState: string | undefined;
 }
 
 /**
- * Looks for every temporary ISO of this package: by the descriptions of SRs, and by folders in `srMountPaths`
- * and wherever such an SR has its own on this host. Changes nothing.
+ * Finds every temporary ISO of this package: by the descriptions of SRs, and by folders in `srMountPaths` and
+ * next to those of such SRs on this host. Changes nothing.
  *
  * @throws `HostError`, `XeError`, `SshError`
  */
@@ -103,7 +103,8 @@ export async function findTempIsos(
     runXeAgain(host, hostList({})),
     listSrs(host),
   ]);
-  // Folders are read before SRs, so that a create that ends in between is seen with its marker, not as a folder without SR.
+  // Folders are read before SRs, so that a create that ends in between appears with its marker, not as a folder
+  // without SR.
   const paths = new Set([...srMountPaths, ...mountPathsOf(before, hostUuid)]);
   const folders = (await Promise.all([...paths].map((path) => scanFolders(host, path)))).flat();
   const [records, drives, creates] = await Promise.all([
@@ -128,7 +129,7 @@ export async function findTempIsos(
 }
 
 /**
- * Removes what is left of a temporary ISO on this host, and ejects it everywhere. Succeeds if it is gone already.
+ * Removes what this host has of a temporary ISO, and ejects it everywhere. Succeeds if it is already gone.
  *
  * @throws `HostError`, `XeError`, `SshError`
  */
@@ -141,7 +142,7 @@ export async function removeFoundTempIso(host: SharedConnection, found: FoundTem
   }
   for (const { uuid, hasPbd } of srs) {
     if (hasPbd) await forgetSr(host, uuid);
-    // Refused if it has got a PBD since.
+    // Refused if it has a PBD by now.
     else await unlessGone(runXeAgain(host, srForget(uuid)));
   }
   if (srPath !== undefined) await removeFolder(host, folderAt(srPath), isoName);
@@ -149,24 +150,24 @@ export async function removeFoundTempIso(host: SharedConnection, found: FoundTem
 
 interface SrRecords {
   readonly srs: readonly XeRecord[];
-  /** Those of SRs over a local folder. */
+  /** PBDs of SRs over a local folder. */
   readonly pbds: readonly XeRecord[];
 }
 
 interface DriveRecords {
   readonly vdis: readonly XeRecord[];
-  /** Those with something in them. */
+  /** Drives that are not empty. */
   readonly vbds: readonly XeRecord[];
   readonly vms: readonly XeRecord[];
 }
 
-/** Everything that was read from a host and its pool. */
+/** Everything that was read from the host and its pool. */
 export interface HostRecords extends SrRecords, DriveRecords {
   /** INSTALLATION_UUID. */
   readonly hostUuid: string;
   /** Whether the pool has other hosts. */
   readonly isPool: boolean;
-  /** Whether the toolstack is making some SR at this moment. */
+  /** Whether the toolstack is creating an SR now. */
   readonly isCreating: boolean;
   readonly folders: readonly FoundFolder[];
 }
@@ -174,7 +175,7 @@ export interface HostRecords extends SrRecords, DriveRecords {
 async function listSrs(host: SharedConnection): Promise<SrRecords> {
   const [srs, pbds] = await Promise.all([
     runXeAgain(host, srList({})),
-    // The filter leaves out the secrets of SMB shares.
+    // The filter excludes the secrets of SMB shares.
     runXeAgain(host, pbdList({ "device-config:legacy_mode": "true" })),
   ]);
   return { srs, pbds };
@@ -189,7 +190,7 @@ async function listDrives(host: SharedConnection): Promise<DriveRecords> {
   return { vdis, vbds, vms };
 }
 
-/** The folders that hold those of this host's SRs. */
+/** The parent folders of this host's SRs. */
 function mountPathsOf({ srs, pbds }: SrRecords, hostUuid: string): string[] {
   return srs.flatMap((sr) => {
     const description = parseNameDescription(sr["name-description"] ?? "");
@@ -199,7 +200,7 @@ function mountPathsOf({ srs, pbds }: SrRecords, hostUuid: string): string[] {
   });
 }
 
-/** Joins the records that belong to one folder. Pure. */
+/** Groups the records by folder. Pure. */
 export function joinTempIsos(records: HostRecords): FoundTempIso[] {
   const described = records.srs.flatMap((sr) => {
     const description = parseNameDescription(sr["name-description"] ?? "");
@@ -228,8 +229,8 @@ function joinTempIso(
   const srUuids = described.map(({ sr }) => sr["uuid"] ?? "");
   const own = pbds.filter((pbd) => srUuids.includes(pbd["sr-uuid"] ?? ""));
   const pbd = own.find((each) => each["host-uuid"] === hostUuid) ?? own[0];
-  // A toolstack that crashes during sr-create leaves an SR without PBD. It is bound to no host, so any host can forget it.
-  // While an SR is being made it has no PBD for a moment, so nothing is forgotten then.
+  // If the toolstack crashes during sr-create, an SR without PBD stays. It belongs to no host, so any host can
+  // forget it. An SR that is being created also has no PBD for a moment, so nothing is forgotten then.
   const isHere = found !== undefined || (pbd ? pbd["host-uuid"] === hostUuid : !isPool || !isCreating);
   const srs = described.map(({ sr }) => toFoundSr(sr, own));
   const drives = drivesOf(srUuids, records);
@@ -264,7 +265,7 @@ function stateOf({
   found: FoundFolder | undefined;
   srs: readonly FoundSr[];
   isHere: boolean;
-  /** A shared SR is not attached on this host. */
+  /** A shared SR that is not attached on this host. */
   lacksShared: boolean;
 }): FoundState {
   if (found?.marker) return "pending";
@@ -276,8 +277,8 @@ function stateOf({
 }
 
 /**
- * Whether a folder that no SR names by its description is of this package. In other mount paths than the default
- * there are folders of the storage manager, which names them by the UUIDs of its SRs, and of others.
+ * Whether a folder that no SR description names belongs to this package. Mount paths other than the default
+ * also hold folders of the storage manager, which have UUIDs of SRs for their names, and folders of others.
  */
 function isOurs({ folder, marker, mode, hasOthers }: FoundFolder, { srs, pbds }: HostRecords): boolean {
   if (marker) return true;

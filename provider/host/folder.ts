@@ -6,13 +6,13 @@ import { remote } from "./remote";
 
 /** A resource's own folder on the host. */
 export interface Folder {
-  /** Absolute folder on the host that holds the folders of this package. */
+  /** Absolute path on the host of the folder that holds this one. */
   readonly srMountPath: string;
-  /** Its name: chosen for this one resource, so that nobody else's work is ever found by it. */
+  /** Its name: chosen for this resource alone, so that it never matches the work of another. */
   readonly uuid: string;
 }
 
-/** On disk, so that a reboot of the host harms nothing; xapi keeps its own one-off ISOs beside it. */
+/** On disk, so that it survives a reboot. xapi keeps its own temporary ISOs in the same parent folder. */
 export const DEFAULT_SR_MOUNT_PATH = "/var/opt/xen-iso";
 
 /** Absolute path on the host. */
@@ -20,29 +20,29 @@ export function pathOf({ srMountPath, uuid }: Folder): string {
   return `${srMountPath}/${uuid}`;
 }
 
-/** The folder of which {@link pathOf} is the path. */
+/** The folder at this path; the inverse of {@link pathOf}. */
 export function folderAt(path: string): Folder {
   const slash = path.lastIndexOf("/");
   return { srMountPath: path.slice(0, slash), uuid: path.slice(slash + 1) };
 }
 
-/** Names in the folder beside the image's; a scan takes only `*.iso` and `*.img`. */
+/** Files in the folder besides the image. A scan takes only `*.iso` and `*.img`. */
 export const FILE = {
   /** The image until it is whole. */
   upload: "upload",
-  /** PID and start of each script that works in the folder. */
+  /** PID and start time of each script that works in the folder. */
   writers: "writers",
-  /** The marker: whose folder it is, until the disc is complete. */
+  /** The marker: names the owner of the folder until the disc is complete. */
   pending: "pending",
   /** The record that marks the image complete; see `remote/image.sh`. */
   image: "image",
 } as const;
 
-/** How far the making of a disc has come; see `take_over` in `remote/folder.sh`. */
+/** How far a create has got; see `take_over` in `remote/folder.sh`. */
 export type Stage = "nothing" | "folder" | "image" | "sr";
 
 /**
- * Ends what still runs in a folder behind a link that is lost.
+ * Ends the scripts that still run in a folder after the link was lost.
  *
  * @returns how far it had come
  * @throws {@link HostError} `FOLDER_FAILED`
@@ -56,7 +56,8 @@ export async function takeOver(host: SharedConnection, { srMountPath, uuid }: Fo
 }
 
 /**
- * Says that the disc is complete. With its marker, the next create of the same resource would clear the folder.
+ * Removes the marker: the disc is complete. With its marker, the next create of the same resource would clear
+ * the folder.
  *
  * @throws {@link HostError} `FOLDER_FAILED`
  */

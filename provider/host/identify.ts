@@ -12,13 +12,14 @@ const isLinkLost = (error: unknown) => error instanceof SshError && error.code =
 const AGAIN = { firstPauseMs: 250, growth: 2, longestPauseMs: 2_000, attempts: 3 };
 
 /**
- * The host's own INSTALLATION_UUID: what `host-uuid=` wants, whatever the host's role in the pool.
+ * Reads the host's INSTALLATION_UUID, which `host-uuid=` takes. It does not depend on the host's role in the
+ * pool.
  *
  * @throws {@link HostError} `NOT_A_XENSERVER`
  */
 export async function identify(host: SharedConnection): Promise<string> {
   const options = { purpose: "identify the host", timeoutMs: QUICK_TIMEOUT_MS };
-  // Often the first command on a shared connection, which may have broken since the last one.
+  // This is often the first command on a shared connection that has broken since it was last used.
   const result = await retry({ ...AGAIN, isPassing: isLinkLost }, () =>
     host.exec(remote(sh`identify`), options),
   );

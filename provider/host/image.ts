@@ -22,25 +22,25 @@ import { noRoom } from "./room";
 
 const MIB = 1024 ** 2;
 
-/** Ranges begin at multiples of it. */
+/** Ranges begin at multiples of this size. */
 const UNIT_BYTES = MIB;
 
 /** dd writes and counts in blocks of this size: small enough to stay in the processor's cache. */
 const WRITE_BYTES = UNIT_BYTES / 8;
 
 /**
- * SSH's window limits a stream to 2 MiB a round trip. Over 50 ms, six streams are four times as fast as `scp`; without
- * a delay they make no difference. (`npm run bench -- --only far`)
+ * SSH's window limits a stream to 2 MiB per round trip. At 50 ms, six streams are four times as fast as `scp`;
+ * without delay they make no difference (`npm run bench -- --only far`).
  */
 const STREAMS = 6;
 
 /** Smaller images are sent as one stream. */
 const LEAST_FOR_STREAMS_BYTES = 8 * MIB;
 
-/** After a lost connection, the host prints the hash of each block of this size that it has. */
+/** After a lost connection, the host prints the hash of each block of this size. */
 const BLOCK_BYTES = UNIT_BYTES;
 
-/** How many blocks of {@link WRITE_BYTES} are written before the host looks at its room again: 64 MiB. */
+/** How many blocks of {@link WRITE_BYTES} are written between two checks of the room: 64 MiB. */
 const STEP_BLOCKS = (64 * MIB) / WRITE_BYTES;
 
 /** A slow disk takes minutes to write or read some GiB. */
@@ -48,11 +48,11 @@ const DISK_TIMEOUT_MS = 10 * 60_000;
 
 type Uploaded = Pick<TempIsoPlan, "folder" | "image" | "signal">;
 
-/** An image of which any part can be read. */
+/** An image that can be read at any position. */
 type KnownUpload = Uploaded & { readonly image: KnownImage };
 
 /**
- * Sends the image into the folder, as {@link sendImage} does, and checks that it did not change meanwhile.
+ * Sends the image into the folder with {@link sendImage}, and checks that it did not change in the meantime.
  *
  * @throws {@link HostError} `UPLOAD_INCOMPLETE`, `IMAGE_CHANGED`
  */
@@ -82,8 +82,8 @@ export async function assertUnchanged(
 }
 
 /**
- * Sends the image into the folder, under another name until it is known to be whole: to the host, a killed client looks
- * like end of file.
+ * Sends the image into the folder, under a temporary name until it is complete: to the host, a killed client
+ * looks like end of file.
  *
  * @param isBegun a part of it may be there, from an upload whose connection was lost; that part is not sent again
  * @param onSent is given the bytes of each piece that was sent; by default, progress is reported
@@ -105,7 +105,7 @@ export async function sendImage(
   };
   try {
     const results = await Promise.all(missing.map((range) => sendRange(host, folder, upload, range)));
-    // A startup file of the root shell has read some of it.
+    // A startup file of the root shell has read part of it.
     if (results.includes("short")) await uploadBySftp(host, upload, `${pathOf(folder)}/${FILE.upload}`);
   } catch (error) {
     failure.abort(error);
@@ -194,7 +194,10 @@ async function blocksThere(host: SharedConnection, folder: Folder): Promise<read
   return [...result.stdout.matchAll(/^([0-9a-f]{64})\b/gm)].map(([, sha256 = ""]) => sha256);
 }
 
-/** The ranges that the host lacks, or has with other content: when a connection breaks, each range is cut elsewhere. */
+/**
+ * The ranges that the host lacks or has with other content. Each range can be cut off at another place when a
+ * connection breaks.
+ */
 async function missingRanges(host: SharedConnection, folder: Folder, source: UploadSource): Promise<Range[]> {
   const there = await blocksThere(host, folder);
   const missing: Range[] = [];
@@ -209,7 +212,7 @@ async function missingRanges(host: SharedConnection, folder: Folder, source: Upl
   return missing;
 }
 
-/** Sends a stream from its beginning; after a lost connection, without the blocks that the host has. */
+/** Sends a stream from its beginning; after a lost connection, skips the blocks that the host has. */
 async function sendStream(
   host: SharedConnection,
   { folder, stream, signal }: { folder: Folder; stream: StreamSource; signal: AbortSignal },
@@ -241,7 +244,7 @@ async function sendStream(
 }
 
 /**
- * Reads blocks as long as the host has the same ones.
+ * Reads blocks as long as they equal those on the host.
  *
  * @param there SHA-256 of each block on the host
  */
@@ -262,7 +265,7 @@ async function skipKnown(
   return { skippedBytes, rest: blocks };
 }
 
-/** Full blocks, and a last one that may be shorter. */
+/** Full blocks, then a last one that may be shorter. */
 async function* blocksOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, undefined> {
   const block = Buffer.alloc(BLOCK_BYTES);
   let filled = 0;

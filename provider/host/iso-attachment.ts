@@ -19,36 +19,36 @@ import {
 import { HostError } from "./error";
 import { RollbackIncompleteError, withRollback } from "./rollback";
 
-/** A disc that is to be put into a VM's drive. */
+/** A disc to put into a VM's drive. */
 export interface AttachmentRequest {
   readonly vmUuid: string;
   readonly vdiUuid: string;
   /** The slot. Default: a free CD drive. */
   readonly device?: string | undefined;
-  /** Whether a disc that is in the way is taken out; {@link detachIso} puts it back. */
+  /** Whether to take out a disc that is in the way; {@link detachIso} puts it back. */
   readonly replaceMedia?: boolean | undefined;
-  /** Asked once more before the disc counts as inserted; rejects when nobody takes the result. */
+  /** Called before the disc counts as inserted; rejects if nobody waits for the result any more. */
   readonly assertWanted: () => Promise<void>;
 }
 
-/** What was done to a VM's drive, and is needed to undo it. */
+/** What was done to a VM's drive: all that an undo needs. */
 export interface Attachment {
   readonly vmUuid: string;
   /** The slot. */
   readonly device: string;
-  /** Missing if it is not known whether the drive was made. */
+  /** Absent if it is not known whether the drive was made. */
   readonly vbdUuid?: string;
-  /** Whether the drive was made for this. */
+  /** Whether the attachment made the drive. */
   readonly driveCreated: boolean;
-  /** The disc that was put into it; several if a failed exchange leaves it in doubt. */
+  /** The disc that was inserted; several if a failed exchange leaves it in doubt. */
   readonly insertedVdiUuids: readonly string[];
-  /** The disc that was taken out for it. */
+  /** The disc that was taken out. */
   readonly replacedVdiUuid?: string;
 }
 
 /** The state of an attachment on the host. */
 export type AttachmentCondition =
-  /** `vdiUuid` of the disc that is in the drive now, empty when there is none. */
+  /** `vdiUuid` of the disc that is in the drive now; empty if there is none. */
   | { readonly state: "drive"; readonly vdiUuid: string }
   | { readonly state: "no drive" }
   | { readonly state: "no VM" };
@@ -59,17 +59,17 @@ export class AttachmentIncompleteError extends Error {
 
   constructor(
     override readonly cause: RollbackIncompleteError,
-    /** What may be left. */
+    /** What may be left on the host. */
     readonly left: Attachment,
   ) {
     super(cause.message);
   }
 }
 
-/** How long a drive is retried while somebody else changes it, or xapi has not emptied it yet. */
+/** How long to retry while somebody else changes the drive, or until xapi has emptied it. */
 const CHANGED = { firstPauseMs: 500, growth: 2, longestPauseMs: 10_000, budgetMs: 45_000 };
 
-/** Codes that say that the drives have changed since they were looked at. */
+/** Codes that mean that the drives changed after they were read. */
 const CHANGED_CODES = ["VBD_NOT_EMPTY", "DEVICE_ALREADY_EXISTS", "UUID_INVALID", "HANDLE_INVALID"];
 
 /**
@@ -119,7 +119,7 @@ export async function detachIso(
   return !isInUse && (await destroyDrive(host, vbdUuid)) ? {} : { leftVbdUuid: vbdUuid };
 }
 
-/** Looks at the drive. */
+/** Reads the drive. */
 export async function readAttachment(
   host: SharedConnection,
   attachment: Attachment,
@@ -132,12 +132,12 @@ export async function readAttachment(
   return { state: "drive", vdiUuid: vdiUuid === GONE ? "" : vdiUuid };
 }
 
-/** Where a disc goes: a drive, or a slot that gets one. */
+/** Where a disc goes: an existing drive, or a slot for a new one. */
 interface Place {
   readonly vm: Vm;
   readonly device: string;
   readonly drive?: Drive;
-  /** Somebody else's disc, which is in the way. */
+  /** A disc of somebody else that is in the way. */
   readonly replacedVdiUuid?: string;
 }
 
@@ -180,7 +180,7 @@ async function findPlace(
   );
 }
 
-/** The drive for the disc; undefined if one is to be made. */
+/** The drive for the disc; undefined if one has to be made. */
 function chooseDrive(
   host: SharedConnection,
   vm: Vm,
@@ -205,7 +205,7 @@ function chooseDrive(
   );
 }
 
-/** The slot of a new CD drive: 3, as in the templates, or another one that every guest sees. */
+/** The slot of a new CD drive: 3 as in the templates, or another one that every guest sees. */
 function freeSlot(host: SharedConnection, vm: Vm): string {
   const taken = vm.drives.map(({ device }) => device);
   const free = ["3", "2", "1", "0"].find((slot) => !taken.includes(slot));
@@ -220,7 +220,7 @@ function noDrive(host: SharedConnection, what: string): HostError {
   return new HostError("NO_DRIVE", host.address, `${what}, then run the command again.`);
 }
 
-/** Takes out what is in the drive, and puts the disc in. A detach undoes it. */
+/** Ejects what is in the drive, and inserts the disc. A detach undoes it. */
 async function exchange(
   host: SharedConnection,
   place: Place,
@@ -272,7 +272,7 @@ async function exchange(
   }
 }
 
-/** The record of a disc that is in the drive. */
+/** Records the disc that is now in the drive. */
 function recordOf(
   { vm, device, drive, replacedVdiUuid }: Place,
   { vdiUuid }: Pick<AttachmentRequest, "vdiUuid">,
@@ -290,13 +290,13 @@ function recordOf(
   };
 }
 
-/** A drive that was made is found by its slot if its UUID never arrived. */
+/** If the UUID of a new drive never arrived, its slot finds it. */
 function isDriveOf({ vbdUuid, device, driveCreated }: Attachment, drive: Drive): boolean {
   if (vbdUuid !== undefined) return drive.vbdUuid === vbdUuid;
   return driveCreated && drive.isCd && drive.device === device;
 }
 
-/** Puts a disc back where it was, unless it is gone or another one is in there by now. */
+/** Puts a disc back where it was, unless it is gone or another one is in the drive now. */
 async function putBack(host: SharedConnection, vbdUuid: string, vdiUuid: string): Promise<void> {
   try {
     await insertDisc(host, vbdUuid, vdiUuid);

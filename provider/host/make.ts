@@ -27,14 +27,20 @@ export interface MadeTempIso {
 /** Called once the image is on the host. */
 type OnWhole = (file: Twin) => void;
 
-/** sm attaches one SR at a time on a host, behind any slow iSCSI or NFS attach: the last of many waits for minutes. */
+/**
+ * sm attaches one SR at a time per host, and a slow iSCSI or NFS attach may come first: the last of many waits
+ * for minutes.
+ */
 const MAKE_TIMEOUT_MS = 15 * 60_000;
 
-/** If a script has not begun by then, or has not got its input, a startup file of the shell has read that. */
+/**
+ * How long a script may take to begin or to get its input. After that, a startup file of the shell has read
+ * stdin.
+ */
 const SWALLOWED_MS = 5_000;
 
 /**
- * Makes folder, image and SR in one command, with the image on its stdin.
+ * Makes folder, image and SR in one command, with the image on stdin.
  *
  * @returns undefined if the image did not arrive: the folder is there, without it
  * @throws what `prepareFolder` and {@link makeDisc} do
@@ -74,7 +80,7 @@ export async function makeLinkedDisc(
 }
 
 /**
- * Makes the SR of a folder that holds the whole image, or that gets a link to the twin.
+ * Makes the SR of a folder that holds the complete image, or gets a link to the twin.
  *
  * @returns undefined if the image has to be uploaded first
  * @throws {@link HostError} `FOLDER_FAILED`, `NOT_FOUND_IN_TIME`; `XeError`
@@ -91,7 +97,7 @@ export async function makeDisc(
   return readMadeIfWhole(host, plan, await run(host, plan, withSrCreate(script, plan), { onWhole }));
 }
 
-/** Finds what was made of an SR behind a link that was lost. */
+/** Finds the SR that was made before the link was lost. */
 export async function findMadeDisc(
   host: SharedConnection,
   plan: TempIsoPlan,
@@ -102,7 +108,7 @@ export async function findMadeDisc(
   return readMade(host, plan, await run(host, plan, script));
 }
 
-/** The call with the words of sr-create behind it; the host adds its own `host-uuid`. */
+/** The call, followed by the words of sr-create; the host adds its own `host-uuid`. */
 function withSrCreate(call: Script, { folder, owner, srName }: TempIsoPlan): Script {
   const nameDescription = nameDescriptionOf(owner, folder.uuid);
   const sr = { nameLabel: srName, nameDescription, location: pathOf(folder) };
@@ -122,14 +128,14 @@ async function run(
     input: (output) => answer(output, host, plan, { bytes, onWhole }),
   });
   if (result.status !== 0) return result;
-  // Once more: the engine may have gone after the script was answered.
+  // Checked again: the engine may have gone after the script was answered.
   await plan.assertWanted();
-  // The answer went to a startup file of the root shell.
+  // A startup file of the root shell has read the answer.
   if (valueOf(result.stdout, "marker") !== "removed") await removeMarker(host, plan.folder);
   return result;
 }
 
-/** Sends the image, if it goes along, and the answer to `hand_over`; reports what the script prints meanwhile. */
+/** Sends the image if there is one, and the answer to `hand_over`; meanwhile reports what the script prints. */
 async function* answer(
   output: ScriptOutput,
   host: SharedConnection,
@@ -139,7 +145,7 @@ async function* answer(
   if (bytes) yield bytes;
   for (let withinMs: number | undefined = SWALLOWED_MS; ;) {
     const line = await output.nextLine(withinMs);
-    // End of file frees a script that waits for more input.
+    // End of file ends a script that waits for more input.
     if (line === undefined) return;
     withinMs = line === "ready" ? SWALLOWED_MS : undefined;
     const { key, value = "" } = parseLine(line) ?? {};

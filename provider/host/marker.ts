@@ -7,12 +7,12 @@ import { remote } from "./remote";
 /** A marker that was not renewed for a minute counts as abandoned. */
 const RENEWAL_MS = 10_000;
 
-/** The folders of each host in which this process works. */
+/** For each host, the folders that this process works in. */
 const held = new Map<SharedConnection, Set<string>>();
 
 /**
- * Keeps the marker of a folder fresh while `work` goes on. One command renews those of all folders on a host. It
- * comes from here, not from a loop on the host: behind a half-open link such a loop would go on for hours.
+ * Renews the marker of a folder while `work` runs. One command renews all markers on a host. The timer is here,
+ * not on the host: behind a half-open link, a loop on the host would go on for hours.
  */
 export async function whileLeased<T>(
   host: SharedConnection,
@@ -35,14 +35,14 @@ function renewFoldersOf(host: SharedConnection): Set<string> {
   held.set(host, paths);
   const timer = setInterval(() => {
     if (held.get(host) !== paths) clearInterval(timer);
-    // A failed renewal does no harm by itself: the work finds out what is wrong with the link.
+    // A failed renewal does no harm: the work itself notices what is wrong with the link.
     else renewMarkers(host, [...paths]).catch(() => undefined);
   }, RENEWAL_MS).unref();
   return paths;
 }
 
 /**
- * Says that this SSH session still works in these folders. A new session takes over from a lost one.
+ * Renews the markers of these folders, in the name of this SSH session. A new session replaces a lost one.
  *
  * @param paths absolute folders on the host
  */

@@ -1,14 +1,14 @@
 import { isUuid } from "../xe/parse";
 
 /**
- * The `name-description` of a disc's SR. The folder's name identifies the disc: it is the nonce that its state holds.
- * The URN is for people: it is not unique, and changes.
+ * The `name-description` of a disc's SR. The folder's name identifies the disc: it is the nonce in the state.
+ * The URN is for people: it is not unique, and it changes.
  */
 export function nameDescriptionOf(owner: string, folderUuid: string): string {
   return `Temporary ISO of ${owner} in folder ${folderUuid} (pulumi-xen-iso)`;
 }
 
-/** What {@link nameDescriptionOf} was made of; `undefined` for an SR of somebody else's. */
+/** Parses the description; undefined for an SR that this package did not make. */
 export function parseNameDescription(text: string): { owner: string; folderUuid: string } | undefined {
   const [, owner, folderUuid] = /^Temporary ISO of (.+) in folder (\S+) \(pulumi-xen-iso\)$/.exec(text) ?? [];
   return owner && folderUuid && isUuid(folderUuid) ? { owner, folderUuid } : undefined;

@@ -1,45 +1,45 @@
 import type { Content, StreamSource, UploadSource } from "../ssh/upload";
 import type { Folder } from "./folder";
 
-/** Bytes that can be read anywhere, and what check found in them; or a stream. */
+/** An image that can be read at any position, with what check found in it; or a stream. */
 export type PlannedImage = KnownImage | { readonly stream: StreamSource };
 
-/** An image whose content is known, and of which any part can be read at any time. */
+/** An image with known content that can be read at any position, at any time. */
 export interface KnownImage {
   readonly source: UploadSource;
   /** Lower-case hex. */
   readonly sha256: string;
 }
 
-/** What an image is; undefined for a stream that was not read yet. */
+/** What is known of an image; undefined for a stream that was not read yet. */
 export function contentOf(image: PlannedImage): Content | undefined {
   if ("stream" in image) return image.stream.content;
   return { sizeBytes: image.source.sizeBytes, sha256: image.sha256 };
 }
 
-/** What an image is that is on the host. */
+/** What is known of an image on the host. */
 export function knownContentOf(image: PlannedImage): Content {
   const content = contentOf(image);
   if (!content) throw new TypeError("The image was not read yet.");
   return content;
 }
 
-/** The disc that is to be made. */
+/** The disc to be made. */
 export interface TempIsoPlan {
   readonly folder: Folder;
   /** URN of the resource. */
   readonly owner: string;
   readonly image: PlannedImage;
-  /** File name on the host, which becomes the VDI's `name-label`. */
+  /** File name on the host, and the VDI's `name-label`. */
   readonly isoName: string;
   readonly srName: string;
-  /** Aborted when nobody waits for the disc any more: then the create stops and undoes what it did. */
+  /** Aborted when nobody waits for the disc any more: the create stops, and undoes its steps. */
   readonly signal: AbortSignal;
-  /** Asked once more before the disc counts as made; rejects when nobody takes it. */
+  /** Called before the disc counts as made; rejects if nobody waits for the result any more. */
   readonly assertWanted: () => Promise<void>;
 }
 
-/** The disc of an image that is read in any order. */
+/** The plan for an image that can be read at any position. */
 export interface KnownPlan extends TempIsoPlan {
   readonly image: KnownImage;
 }

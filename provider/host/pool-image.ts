@@ -10,12 +10,12 @@ import { remote } from "./remote";
 import { resuming } from "./temp-iso";
 import { hasContent, rememberContent, turnToSend } from "./twin";
 
-/** The bytes of an image may take minutes to reach a slow disk. */
+/** Writing an image to a slow disk can take minutes. */
 const PLACE_TIMEOUT_MS = 10 * 60_000;
 
 /**
- * Puts the image into a new folder on each host. No byte is sent before every host has room for it; then the bytes are
- * read once for all of them. A host that has the content already gets a link to it.
+ * Puts the image into a new folder on each host. Sends no byte before every host has room, then reads the image
+ * once for all of them. A host that already has the content gets a link to it.
  *
  * @param members the first one is asked first: two creates of one resource meet there, and nowhere else
  * @throws what `prepareFolder` does, `HostError` `UPLOAD_INCOMPLETE`, `IMAGE_CHANGED`, `FOLDER_FAILED`, `SshError`
@@ -31,7 +31,7 @@ export async function putImage(members: readonly PoolMember[], plan: KnownPlan):
       ...(await onEach(first ? [first] : [], (member) => prepare(member, plan))),
       ...(await onEach(others, (member) => prepare(member, plan))),
     ];
-    // Each host has the folder with its marker, and room for the image or a file of the same content.
+    // Each host now has the folder with its marker, and room for the image or a file with the same content.
     await send(
       prepared.filter(({ twin }) => !twin).map(({ member }) => member),
       plan,
@@ -45,7 +45,7 @@ export async function putImage(members: readonly PoolMember[], plan: KnownPlan):
 
 interface PreparedMember {
   readonly member: PoolMember;
-  /** A file on the host that has the content. */
+  /** A file on the host with the same content. */
   readonly twin?: Twin;
 }
 
@@ -54,7 +54,7 @@ async function prepare(member: PoolMember, plan: KnownPlan): Promise<PreparedMem
   const { folder, owner, isoName, image } = plan;
   const purpose = { owner, isoName, sizeBytes: image.source.sizeBytes, twinSha256: image.sha256 };
   return resuming(host, plan, async (stage) => {
-    // The reply was lost, not the folder.
+    // The reply was lost; the folder may exist.
     if (stage !== "nothing") return { member };
     const { twin, noRoom } = await prepareFolder(host, folder, purpose);
     if (twin && (await hasContent(host, twin, image.sha256))) return { member, twin };
@@ -87,7 +87,7 @@ async function send(members: readonly PoolMember[], plan: KnownPlan): Promise<vo
   await assertUnchanged(first.host, plan);
 }
 
-/** Names the image, or the link to the twin, once it is on the disk. */
+/** Renames the image, or links it to the twin, and flushes it to disk. */
 function place({ host }: PoolMember, twin: Twin | undefined, plan: KnownPlan): Promise<void> {
   const { folder, isoName, image } = plan;
   const { path = "", identity = "" } = twin ?? {};

@@ -31,7 +31,9 @@ export type PbdUuids = ReadonlyMap<string, string>;
 
 /** What a pool still has of a temporary ISO. */
 export interface PoolTempIsoCondition {
-  /** `partial` if a host lacks it that is up; `lost` if every one does, or half of it is gone for all. */
+  /**
+   * `partial` if a host that is up lacks it; `lost` if every host lacks it, or half of it is gone everywhere.
+   */
   readonly state: "ready" | "partial" | "lost" | "gone";
   readonly pbdUuids: PbdUuids;
   /** UUIDs of the hosts that lack it. */
@@ -39,8 +41,8 @@ export interface PoolTempIsoCondition {
 }
 
 /**
- * Makes a temporary ISO on every host of a pool: a folder of the same path and the image in it on each, then one shared
- * SR of these folders. A failure on any host undoes the steps before it on all.
+ * Makes a temporary ISO on every host of a pool: the same folder with the image on each, then one shared SR of
+ * these folders. If a step fails on any host, the steps before it are undone on all.
  *
  * @throws `HostError`, `XeError`, `SshError`; `RollbackIncompleteError` when something had to stay
  */
@@ -51,14 +53,14 @@ export function createPoolTempIso(pool: Pool, plan: KnownPlan): Promise<MadePool
     whileLeasedOnAll(members, folder, async () => {
       undo(`the folder ${pathOf(folder)} on each host`, () => removeFolders(members, folder, isoName));
       await afterOthersOf(pool, plan, () => putImage(members, plan));
-      // Every host has the image.
+      // Every host now has the image.
 
       undo(`the SR of ${pathOf(folder)}`, (cause) => forgetSrOrUnmark(pool, plan, cause));
       const srUuid = await makeSharedSr(speaker, plan);
-      // The pool has the SR, with a PBD for each host.
+      // The pool now has the SR, with a PBD for each host.
       const pbdUuids = await plugOnEach(speaker, members, srUuid);
       const vdiUuid = await scanForDisc(speaker, srUuid, isoName);
-      // Every host can give the disc to its VMs.
+      // Every host can now give the disc to its VMs.
 
       await plan.assertWanted();
       await removeMarkers(members, folder);
@@ -68,7 +70,8 @@ export function createPoolTempIso(pool: Pool, plan: KnownPlan): Promise<MadePool
 }
 
 /**
- * Brings a temporary ISO to hosts that lack it: the folder, the image, then the PBD is plugged. SR and VDI stay.
+ * Copies a temporary ISO to hosts that lack it: makes the folder, sends the image, plugs the PBD. SR and VDI
+ * stay.
  *
  * @param lacking hosts of the pool; a folder of the disc's that they have is made anew
  * @returns the UUIDs of their PBDs
@@ -80,7 +83,7 @@ export function completePoolTempIso(
   { srUuid, plan }: { srUuid: string; plan: KnownPlan },
 ): Promise<PbdUuids> {
   const { folder, isoName } = plan;
-  // The next create of this resource clears what is marked as its own. This folder is of a disc that is in use.
+  // A marker lets the next create of this resource clear the folder, and this folder's disc is in use.
   const copy = { ...plan, owner: `${plan.owner} (copy)` };
   return withRollback((undo) =>
     whileLeasedOnAll(lacking, folder, async () => {
@@ -94,8 +97,8 @@ export function completePoolTempIso(
 }
 
 /**
- * Forgets the SR of a temporary ISO: out of every drive, every PBD unplugged. The folders are still there, see
- * `removeFolder`. Succeeds if it is gone already.
+ * Forgets the SR of a temporary ISO, after ejecting it from every drive and unplugging every PBD. Leaves the
+ * folders for `removeFolder`. Succeeds if the SR is already gone.
  *
  * @param hosts of the pool
  * @throws {@link HostError} `DISC_IN_USE`, `HOST_OFFLINE`, with nothing changed
@@ -112,14 +115,14 @@ export async function forgetPoolTempIso(
     await forgetSrOf(speaker, folder, { mayStillCome: false });
     return;
   }
-  // The create was cut off. Where sr-create was sent, the SR may still come.
+  // The create was cut off. If sr-create was sent, the SR may still come.
   const stages = await onEach(members, ({ host }) => takeOver(host, folder));
   const maker = members.find((_, index) => stages[index] === "sr")?.host ?? speaker;
   await forgetSrOf(maker, folder);
 }
 
 /**
- * Looks what a pool still has of a temporary ISO.
+ * Looks for what a pool still has of a temporary ISO.
  *
  * @param members the hosts that are looked at
  * @param hosts of the pool: of those that are up and not looked at, the SR alone tells
@@ -153,7 +156,7 @@ export async function readPoolTempIso(
   return { state: lacking.length === 0 ? "ready" : "partial", ...condition };
 }
 
-/** Makes the SR, or finds it if the reply of sr-create was lost. */
+/** Makes the SR; if the reply of sr-create was lost, finds it. */
 function makeSharedSr(speaker: SharedConnection, plan: KnownPlan): Promise<string> {
   const { folder, owner, srName } = plan;
   const nameDescription = nameDescriptionOf(owner, folder.uuid);
@@ -180,11 +183,14 @@ function makeSharedSr(speaker: SharedConnection, plan: KnownPlan): Promise<strin
   });
 }
 
-/** sm attaches one SR at a time on a host, behind any slow iSCSI or NFS attach: the last of many waits for minutes. */
+/**
+ * sm attaches one SR at a time per host, and a slow iSCSI or NFS attach may come first: the last of many waits
+ * for minutes.
+ */
 const MAKE_TIMEOUT_MS = 15 * 60_000;
 
 /**
- * Sees that the PBD of each host is plugged: sr-create does not say that one failed.
+ * Plugs the PBD of each host that is not plugged: sr-create does not report a failed plug.
  *
  * @throws {@link HostError} `NOT_ATTACHED` with the host's name
  */
@@ -213,10 +219,10 @@ async function plugOnEach(
   return new Map(plugged);
 }
 
-/** How long the VDI is looked for; a scan may find the toolstack busy. */
+/** How long to look for the VDI; a scan may find the toolstack busy. */
 const SCAN = { firstPauseMs: 500, growth: 2, longestPauseMs: 5_000, budgetMs: 60_000 };
 
-/** Has the coordinator read its folder, until the disc is there. */
+/** Makes the coordinator scan its folder until the disc is there. */
 async function scanForDisc(speaker: SharedConnection, srUuid: string, isoName: string): Promise<string> {
   let attempt = 0;
   const isPassing = (error: unknown) => error instanceof HostError && error.code === "NOT_FOUND_IN_TIME";
@@ -230,14 +236,14 @@ async function scanForDisc(speaker: SharedConnection, srUuid: string, isoName: s
   });
 }
 
-/** Waits for another create of the same resource; clears first what a killed one left, on every host. */
+/** Waits for another create of the same resource. First clears what a killed one left on every host. */
 function afterOthersOf(pool: Pool, plan: KnownPlan, attempt: () => Promise<void>): Promise<void> {
   const { speaker, members } = pool;
   const withNothingLeft = async () => {
     try {
       await attempt();
     } catch (error) {
-      // Another create is in the way on one of the hosts: it must not meet this one on the others.
+      // Another create runs on one of the hosts. Stops here, so that the two do not meet on the others as well.
       if (isInTheWay(error)) await removeFolders(members, plan.folder, plan.isoName);
       throw error;
     }
@@ -260,7 +266,7 @@ function afterOthersOf(pool: Pool, plan: KnownPlan, attempt: () => Promise<void>
 const isInTheWay = (error: unknown) =>
   error instanceof AbandonedError || (error instanceof HostError && error.code === "OWNER_BUSY");
 
-/** xapi unplugs no PBD of a host that is offline, and forgets no SR that has a plugged one. */
+/** xapi cannot unplug the PBD of a host that is offline, and forgets no SR with a plugged PBD. */
 async function assertUnpluggable(
   speaker: SharedConnection,
   hosts: readonly PoolHost[],
@@ -280,14 +286,17 @@ function removeFolders(members: readonly PoolMember[], folder: Folder, isoName: 
     try {
       await removeFolder(host, folder, isoName);
     } catch (error) {
-      // The state names what stays: without its marker, the next create need not wait for this one.
+      // The state names what stays. Without the marker, the next create need not wait for this one.
       await removeMarker(host, folder).catch(() => undefined);
       throw error;
     }
   });
 }
 
-/** The first host's goes last: as long as it is there, the next create of the resource finds all of this one. */
+/**
+ * The first host's folder goes last: while it exists, the next create of the resource finds everything of this
+ * one.
+ */
 async function removeMarkers([first, ...others]: readonly PoolMember[], folder: Folder): Promise<void> {
   await onEach(others, ({ host }) => removeMarker(host, folder));
   if (first) await removeMarker(first.host, folder);

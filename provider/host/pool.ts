@@ -12,21 +12,21 @@ export interface PoolHost {
   readonly uuid: string;
   /** `name-label`. */
   readonly name: string;
-  /** Where it is reached. */
+  /** The address to connect to. */
   readonly address: string;
   /** Whether VMs may start on it. */
   readonly isEnabled: boolean;
-  /** Whether the coordinator hears of it. */
+  /** Whether the coordinator receives its heartbeat. */
   readonly isLive: boolean;
   readonly isCoordinator: boolean;
 }
 
-/** A host of a pool, and the way to it. */
+/** A host of a pool, and the connection to it. */
 export interface PoolMember extends PoolHost {
   readonly host: SharedConnection;
 }
 
-/** The hosts of a pool that a disc is on, and the one that is asked about the pool. */
+/** The hosts of a pool that a disc is on, and the one that answers questions about the pool. */
 export interface Pool {
   readonly speaker: SharedConnection;
   readonly members: readonly PoolMember[];
@@ -35,7 +35,7 @@ export interface Pool {
 /** How many hosts are worked on at a time. */
 const MAX_HOSTS = 32;
 
-/** The hosts of the pool that a host is in, the coordinator first. */
+/** The hosts of the pool that a host belongs to, the coordinator first. */
 export async function listPoolHosts(host: SharedConnection): Promise<PoolHost[]> {
   const [[pool], records] = await Promise.all([runXeAgain(host, poolList()), runXeAgain(host, hostList({}))]);
   const hosts = records.map((record) => ({
@@ -50,7 +50,7 @@ export async function listPoolHosts(host: SharedConnection): Promise<PoolHost[]>
 }
 
 /**
- * Works on hosts side by side. If one fails, the others are told by the signal, and waited for.
+ * Works on hosts in parallel. If one fails, aborts the others by the signal, and waits for them.
  *
  * @returns what `work` returned for each, in order
  * @throws the first failure
@@ -78,14 +78,14 @@ export async function onEach<M, T>(
   return results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
 }
 
-/** Does on hosts, side by side, what has to be done on each whatever happens to the others. */
+/** Works on hosts in parallel; a failure on one does not stop the others. */
 export async function onAll<M>(members: readonly M[], work: (member: M) => Promise<void>): Promise<void> {
   const failures: unknown[] = [];
   await onEach(members, (member) => work(member).catch((error: unknown) => void failures.push(error)));
   if (failures.length > 0) throw failures[0];
 }
 
-/** Keeps the markers of a folder fresh on every host while `work` goes on. */
+/** Renews the markers of a folder on every host while `work` runs. */
 export function whileLeasedOnAll<T>(
   members: readonly PoolMember[],
   folder: Folder,

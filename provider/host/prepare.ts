@@ -10,28 +10,28 @@ import { EXIT, parseLines, valueOf } from "./protocol";
 import { remote } from "./remote";
 import { noRoom } from "./room";
 
-/** What a folder is made for; its marker says the same. */
+/** What a folder is made for, as its marker says. */
 export interface FolderPurpose {
   /** URN of the resource. */
   readonly owner: string;
-  /** File name of the image, once it is whole. */
+  /** File name of the complete image. */
   readonly isoName: string;
   readonly sizeBytes: number;
-  /** Of the image, lower-case hex, if the host may have it already. */
+  /** SHA-256 of the image, lower-case hex; given if the host may already have the content. */
   readonly twinSha256?: string;
 }
 
-/** What is known of the host after the folder was made. */
+/** What the host reported when the folder was made. */
 export interface Prepared {
   /** INSTALLATION_UUID. */
   readonly hostUuid: string;
-  /** A file on the host that should have the same content. */
+  /** A file on the host with the same size and recorded hash. */
   readonly twin?: Twin;
-  /** To be thrown if the image has to be uploaded: the host has no room for it. */
+  /** The host has no room: thrown if the image has to be uploaded. */
   readonly noRoom?: HostError;
 }
 
-/** A file on a host, as it was when it was looked at. */
+/** A file on a host, as it was when it was read. */
 export interface Twin {
   /** Absolute, on the host. */
   readonly path: string;
@@ -39,7 +39,7 @@ export interface Twin {
   readonly identity: string;
 }
 
-/** Killed creates of the same resource left folders, which stand in the way. */
+/** Killed creates of the same resource left folders that have to go first. */
 export class AbandonedError extends Error {
   override readonly name = "AbandonedError";
 
@@ -48,15 +48,15 @@ export class AbandonedError extends Error {
   }
 }
 
-/** How long a create waits for another one of the same resource. */
+/** How long a create waits for another create of the same resource. */
 const OWNER_BUSY = { firstPauseMs: 2_000, growth: 1.3, longestPauseMs: 5_000, budgetMs: 90_000 };
 
 /**
- * Makes the folder and its marker. The marker counts while the SSH session that made it lives and its lease is
- * renewed; otherwise the folder counts as abandoned.
+ * Makes the folder and its marker. The marker is valid while the SSH session that made it lives and renews it;
+ * otherwise the folder counts as abandoned.
  *
  * @throws {@link HostError} `NOT_A_XENSERVER`, `NO_ROOM`, `FOLDER_FAILED`, `OWNER_BUSY` if another create of the same
- *   resource is at work
+ * resource is at work
  * @throws {@link AbandonedError} with nothing made
  */
 export async function prepareFolder(
@@ -120,7 +120,7 @@ export function readPrepared(
   };
 }
 
-/** Where the other run logged in from, and when it began, as far as its marker says so. */
+/** Where the other run logged in from and when it began, if its marker says so. */
 function sessionText(stdout: string): string {
   const [client, since] = [valueOf(stdout, "client"), Number(valueOf(stdout, "since"))];
   if (!client || !since) return "";

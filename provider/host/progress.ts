@@ -2,14 +2,17 @@ import { channel } from "node:diagnostics_channel";
 
 /** The current step of an operation on a host, to be shown. */
 export type Progress =
-  /** Of a stream the total may be unknown. */
+  /** The total of a stream may be unknown. */
   | { readonly step: "uploading"; readonly sentBytes: number; readonly totalBytes?: number }
   | { readonly step: "creating SR" }
   | { readonly step: "waiting for VDI"; readonly attempt: number }
   | { readonly step: "ejecting"; readonly holder: string }
   | { readonly step: "waiting for another create of the same resource" };
 
-/** Published to by {@link report}, in the asynchronous context of the operation; each message a {@link Progress}. */
+/**
+ * {@link report} publishes here, in the asynchronous context of the operation; each message is a {@link
+ * Progress}.
+ */
 export const progressChannel = channel("pulumi-xen-iso:progress");
 
 /** Reports the current step of the operation. Costs nothing if nobody listens. */

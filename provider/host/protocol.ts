@@ -1,6 +1,6 @@
-/** What the functions of `remote/*.sh` answer: an exit status, and lines `key=value` on standard output. */
+/** What the functions of `remote/*.sh` return: an exit status, and `key=value` lines on standard output. */
 
-/** Exit statuses, beside the shell's own. `remote/status.sh` names the same ones. */
+/** Exit statuses, besides the shell's own. `remote/status.sh` has the same ones. */
 export const EXIT = {
   /** No `xe`, or no `/etc/xensource-inventory`. */
   notXenServer: 3,
@@ -21,16 +21,16 @@ export const EXIT = {
   downloadFailed: 14,
 } as const;
 
-/** A line of output that asks whether anybody waits for the disc. */
+/** A line of output that asks whether anybody still waits for the disc. */
 export const WANTED = { question: "wanted?", answer: "wanted\n" } as const;
 
-/** One line `key=value`; undefined for any other line. */
+/** Parses one `key=value` line; undefined for any other line. */
 export function parseLine(line: string): { key: string; value: string } | undefined {
   const [, key, value = ""] = /^([A-Za-z0-9_-]+)=(.*)$/.exec(line) ?? [];
   return key === undefined ? undefined : { key, value };
 }
 
-/** Every line `key=value` of an output, in order. */
+/** Parses every `key=value` line of an output, in order. */
 export function parseLines(stdout: string): { key: string; value: string }[] {
   return stdout.split("\n").flatMap((line) => parseLine(line) ?? []);
 }

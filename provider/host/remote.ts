@@ -19,23 +19,23 @@ export function remote(call: Script): Script {
   return lines(definitionOf(name), call);
 }
 
-/** A function of the shell with what stands above it. */
+/** A shell function and the comment above it. */
 interface ShellFunction {
-  /** Without comments and indentation: what is sent. */
+  /** Without comments and indentation, as it is sent. */
   readonly text: string;
-  /** Names of the functions that it calls, from the line `# Needs: …` above it. */
+  /** Names of the functions that it calls, from the `# Needs: …` line above it. */
   readonly needs: readonly string[];
 }
 
 const definitions = new Map<string, Script>();
 
-/** The exit statuses, the function, and all that it needs, directly or not. */
+/** The exit statuses, then the function and everything that it needs. */
 function definitionOf(name: string): Script {
   const known = definitions.get(name);
   if (known) return known;
   const { statuses, functions } = (library ??= readLibrary());
   const needed = new Set([name]);
-  // Grows while it is gone through.
+  // The set grows during the loop.
   for (const each of needed) for (const need of functionOf(functions, each).needs) needed.add(need);
   const texts = [...needed].map((each) => functionOf(functions, each).text);
   const definition = new Script([statuses, ...texts].join("\n"));
@@ -66,7 +66,7 @@ export function readShellFiles(): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name), "utf8")]));
 }
 
-/** Each function begins with `name() {` and ends with `}`, both at the beginning of a line. */
+/** Each function begins with `name() {` and ends with `}`, both at the start of a line. */
 export function parseFunctions(text: string): [name: string, ShellFunction][] {
   const pattern = /((?:^#.*\n)*)^(\w+)\(\) \{\n[^]*?^\}$/gm;
   return [...text.matchAll(pattern)].map(([whole, comment = "", name = ""]) => {

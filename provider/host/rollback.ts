@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * Registers what undoes the step that follows; `what` names it for a message: "the folder /var/opt/…". `action` is
- * given the failure that made it necessary.
+ * Registers the undo of the step that follows. `what` names it in messages: "the folder /var/opt/…". `action`
+ * gets the failure that caused the rollback.
  */
 export type Undo = (what: string, action: (cause: unknown) => Promise<void>) => void;
 
-/** A step failed, and not everything before it could be undone. */
+/** A step failed, and the rollback could not undo everything before it. */
 export class RollbackIncompleteError extends Error {
   override readonly name = "RollbackIncompleteError";
 
@@ -29,9 +29,9 @@ export class RollbackIncompleteError extends Error {
 const BUDGET_MS = 20_000;
 
 /**
- * Runs steps that each register beforehand what undoes them. If one fails, what was registered is undone, last
- * first. An undo that fails ends the rollback: what comes before it stands beneath it, and an SR without its folder
- * harms the host.
+ * Runs steps that each register their undo before they begin. If a step fails, runs the undo actions, last
+ * first. An undo that fails ends the rollback, because later steps depend on earlier ones: an SR without its
+ * folder harms the host.
  *
  * @throws what the step threw, when everything was undone
  * @throws {@link RollbackIncompleteError} when something stayed

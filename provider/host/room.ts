@@ -5,7 +5,7 @@ import { parseLines } from "./protocol";
 const KIB = 1024;
 
 /**
- * An image that would leave the host short of space.
+ * The error for an image that would leave the host short of space.
  *
  * @param stdout what `has_room` in `remote/room.sh` printed
  */
@@ -34,7 +34,7 @@ export function parseRoom(stdout: string): {
   readonly keptFreeBytes?: number;
   readonly promisedBytes?: number;
 } {
-  // A stream is measured again and again: the last time counts.
+  // A stream is measured repeatedly; the last measurement counts.
   const free = parseLines(stdout).filter(({ key }) => key === "free");
   const [, type = "", ...sizes] = /^(.*) (\d+) (\d+) (\d+)$/.exec(free.at(-1)?.value ?? "") ?? [];
   const [availableBytes, keptFreeBytes, promisedBytes] = sizes.map((kib) => Number(kib) * KIB);

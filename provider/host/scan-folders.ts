@@ -5,16 +5,16 @@ import { FILE, type Folder } from "./folder";
 import { parseLines } from "./protocol";
 import { remote } from "./remote";
 
-/** A folder named by a UUID in a mount path, as it was found. */
+/** A folder in a mount path that has a UUID for its name. */
 export interface FoundFolder {
   readonly folder: Folder;
-  /** As `stat -c %a` prints it: those of this package have 700. */
+  /** As `stat -c %a` prints it. Folders of this package have 700. */
   readonly mode: string;
-  /** Says that its create has not ended. */
+  /** The marker; present until the create ends. */
   readonly marker: FoundMarker | undefined;
-  /** The image, or what has arrived of it. */
+  /** The image, or the part of it that has arrived. */
   readonly image: FoundFile | undefined;
-  /** Whether it holds something that this package does not put there. */
+  /** Whether it holds a file that this package does not create. */
   readonly hasOthers: boolean;
   readonly ageSeconds: number;
 }
@@ -24,11 +24,11 @@ export interface FoundMarker {
   /** URN of the resource. */
   readonly owner: string;
   readonly isoName: string;
-  /** Whether somebody works in the folder: the session that made it lives, and its lease was renewed. */
+  /** Whether a create is running in the folder: its session lives, and its lease was renewed. */
   readonly isUnderWay: boolean;
 }
 
-/** A plain file. */
+/** A regular file. */
 export interface FoundFile {
   readonly name: string;
   readonly sizeBytes: number;
@@ -38,7 +38,7 @@ export interface FoundFile {
 const TIMEOUT_MS = 120_000;
 
 /**
- * Looks into every folder named by a UUID directly in `srMountPath`, and changes nothing.
+ * Lists the folders in `srMountPath` that have a UUID for their name. Changes nothing.
  *
  * @returns nothing if there is no such mount path
  * @throws `HostError` `FOLDER_FAILED` if the lock cannot be had

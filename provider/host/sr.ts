@@ -26,12 +26,12 @@ const LOST = { firstPauseMs: 2_000, growth: 1.5, longestPauseMs: 15_000, budgetM
 /** A toolstack that starts between unplug and forget plugs the PBD again. */
 const PLUGGED_AGAIN = { firstPauseMs: 250, growth: 2, longestPauseMs: 2_000, attempts: 4 };
 
-/** How long a guest may hold its tray locked. */
+/** How long a guest may keep its tray locked. */
 export const EJECT = { firstPauseMs: 1_000, growth: 1.5, longestPauseMs: 10_000, budgetMs: 60_000 };
 
 /**
- * Looks for the SR of an unanswered sr-create, which may exist or may still be made. Gives up once two looks found
- * nothing, and the calls of SR.create that were pending at first have ended.
+ * Looks for the SR of an unanswered sr-create, which may exist or may still be made. Gives up when two looks
+ * found nothing and the SR.create calls that were pending at first have ended.
  *
  * @returns its UUID, or undefined
  */
@@ -56,8 +56,8 @@ async function pendingCreates(host: SharedConnection): Promise<string[]> {
 }
 
 /**
- * The SRs made of a folder: by the location of their PBDs, or, if a crash left no PBD, by the folder that their
- * description names. The URN in there may be an older one of the same resource.
+ * The SRs made from a folder: found by the location of their PBDs or, if a crash left no PBD, by the folder in
+ * their description. The URN in the description may be an older one of the same resource.
  *
  * @returns their UUIDs
  */
@@ -74,7 +74,10 @@ export async function findSrs(host: SharedConnection, folder: Folder): Promise<s
   ];
 }
 
-/** Names another URN in the description of an SR. For people only, so a host that cannot do it now is no failure. */
+/**
+ * Puts another URN into the description of an SR. It is for people only, so a host that cannot do it now is not
+ * a failure.
+ */
 export async function describeSr(
   host: SharedConnection,
   srUuid: string,
@@ -87,7 +90,7 @@ export async function describeSr(
   }
 }
 
-/** The PBDs and VDIs of an SR as they are now: joining a pool makes new PBDs. */
+/** The PBDs and VDIs that an SR has now: a host that joins a pool gets new PBDs. */
 export async function lookAtSr(host: SharedConnection, srUuid: string) {
   const [srs, pbds, vdis] = await Promise.all([
     runXeAgain(host, srList({ uuid: srUuid })),
@@ -145,8 +148,8 @@ async function ejectEverywhere(
       `is attached to ${disk.vm} as a disk, which cannot be ejected. Detach it there (\`xe vbd-unplug\`, \`xe vbd-destroy uuid=${disk.vbdUuid}\`)`,
     );
   const suspended = holders.find(({ powerState }) => powerState === "suspended");
-  // Without its disc the VM could not resume. If the SR is not attached, the disc is lost to it anyway, and forgetting
-  // the SR is the only way out.
+  // Without its disc the VM could not resume. If the SR is not attached, the disc is gone anyway, and only
+  // forgetting the SR helps.
   if (suspended && sr.isAttached)
     throw inUse(host, `is in the drive of the suspended ${suspended.vm}. Resume it or shut it down`);
   const ejectable = holders.filter(({ powerState }) => powerState !== "suspended");
@@ -158,7 +161,7 @@ async function findHolders(host: SharedConnection, vdiUuid: string): Promise<Hol
   const holders = vbds.map(async (vbd): Promise<Holder | undefined> => {
     const vmUuid = field(vbd, "vm-uuid");
     const [vm] = await runXeAgain(host, vmList({ uuid: vmUuid }));
-    // Not in vm-list: a snapshot or a template. Its drive does not keep the PBD plugged.
+    // Not in vm-list, so a snapshot or a template. Its drive does not keep the PBD plugged.
     if (!vm) return undefined;
     return {
       vbdUuid: field(vbd, "uuid"),

@@ -28,7 +28,7 @@ import { withRollback } from "./rollback";
 import { describeSr, findLostSr, findSrs, forgetSr, lookAtSr } from "./sr";
 import { hasContent, turnToSend } from "./twin";
 
-/** A temporary ISO as it is recorded: all of it is found by its folder. */
+/** A temporary ISO as the state records it. Its folder finds everything else. */
 export interface TempIso {
   /** URN of the resource as it was at create. */
   readonly owner: string;
@@ -37,7 +37,9 @@ export interface TempIso {
   readonly isoSize: number;
   /** Absolute folder on the host. */
   readonly srPath: string;
-  /** INSTALLATION_UUID of the host that has the folder; like the following, unknown after a failed create. */
+  /**
+   * INSTALLATION_UUID of the host that has the folder. Like the fields below, unknown after a failed create.
+   */
   readonly hostUuid?: string;
   readonly srUuid?: string;
   readonly pbdUuid?: string;
@@ -47,18 +49,18 @@ export interface TempIso {
 /** What a host still has of a temporary ISO. */
 export type TempIsoCondition =
   | { readonly state: "ready"; readonly pbdUuid: string }
-  /** All of it, but its PBD is not plugged: {@link plugTempIso} mends that. */
+  /** Everything is there, but the PBD is not plugged: {@link plugTempIso} plugs it. */
   | { readonly state: "partial"; readonly pbdUuid: string }
-  /** Half of it: the SR without its image, or the folder without its SR. */
+  /** Half of it is there: the SR without its image, or the folder without its SR. */
   | { readonly state: "lost" }
   | { readonly state: "gone" };
 
-/** Smaller images are sent along with the command that makes their SR. */
+/** Smaller images are sent with the command that makes their SR. */
 const SMALL_BYTES = 1024 ** 2;
 
 /**
- * Makes a temporary ISO on the host: a folder, the image in it, an SR of the folder. A failure at any step undoes the
- * steps before it. After a lost connection it goes on from where the host is.
+ * Makes a temporary ISO on the host: a folder, the image in it, an SR of the folder. If a step fails, the steps
+ * before it are undone. After a lost connection, the create continues from what the host has.
  *
  * @throws `HostError`, `XeError`, `SshError`; `RollbackIncompleteError` when something had to stay on the host
  */
@@ -95,33 +97,33 @@ export function createTempIso(host: SharedConnection, plan: TempIsoPlan): Promis
   );
 }
 
-/** A small image is sent along: folder, image and SR are one command. */
+/** A small image is sent along: one command makes the folder, the image and the SR. */
 async function sendAlong(host: SharedConnection, plan: TempIsoPlan, image: KnownImage): Promise<MadeTempIso> {
   const made = await makeSmallDisc(host, plan, image);
   if (made) return made;
-  // The folder is there. A startup file of the shell has read the image.
+  // The folder exists, but a startup file of the shell has read the image from stdin.
   await uploadImage(host, plan);
   return makeUploadedDisc(host, plan);
 }
 
-/** A large image is linked to a file of the same content if the host has one, else uploaded. */
+/** A large image is linked to a file with the same content, if the host has one. Otherwise it is uploaded. */
 async function linkOrUpload(host: SharedConnection, plan: TempIsoPlan): Promise<MadeTempIso> {
   const { folder, owner, isoName, image, signal } = plan;
   const identity = "stream" in image ? image.stream.identity : image.sha256;
   const turn = await turnToSend(`${host.address} ${folder.srMountPath} ${identity}`);
   try {
-    // Another create of this process has just sent it: folder, link and SR are one command.
+    // Another create of this process has just sent it: one command makes the folder, the link and the SR.
     if (turn.twin) {
       const made = await makeLinkedDisc(host, plan, turn.twin);
       if (made) return made;
-      // The other disc was deleted in between.
+      // The other disc was deleted in the meantime.
       await removeFolder(host, folder, isoName);
     }
-    // A stream that was not read yet claims no room; it is watched as it comes.
+    // The size of a stream may be unknown, so its room is checked while it arrives.
     const { sizeBytes, sha256 } = contentOf(image) ?? { sizeBytes: 0 };
     const purpose = { owner, isoName, sizeBytes, ...(sha256 !== undefined && { twinSha256: sha256 }) };
     const { twin, noRoom } = await prepareFolder(host, folder, purpose);
-    // The folder is there with its marker. `twin` is a file of an earlier run.
+    // The folder exists with its marker. `twin` is a file that an earlier run sent.
     if (twin && sha256 !== undefined && (await hasContent(host, twin, sha256))) {
       const made = await makeDisc(host, plan, { twin, onWhole: turn.end });
       if (made) return made;
@@ -135,7 +137,7 @@ async function linkOrUpload(host: SharedConnection, plan: TempIsoPlan): Promise<
   }
 }
 
-/** The folder holds the image: names it, and makes the SR. */
+/** The folder holds the image: renames it to its final name, and makes the SR. */
 async function makeUploadedDisc(
   host: SharedConnection,
   plan: TempIsoPlan,
@@ -146,17 +148,17 @@ async function makeUploadedDisc(
   return made;
 }
 
-/** The reply of sr-create was lost: its SR is looked for, never made twice. */
+/** The reply of sr-create was lost: looks for its SR, and never sends it again. */
 async function findLostDisc(host: SharedConnection, plan: TempIsoPlan, lost: unknown): Promise<MadeTempIso> {
   const srUuid = await findLostSr(host, plan.folder);
   if (srUuid === undefined) throw lost;
   return findMadeDisc(host, plan, srUuid);
 }
 
-/** How often a create goes on after a loss; each time connecting has retries of its own. */
+/** How many lost connections a create survives; each reconnect has retries of its own. */
 const RESUME = { firstPauseMs: 500, growth: 2, longestPauseMs: 5_000, attempts: 5 };
 
-/** After a lost connection or reply, asks the host how far it got, and goes on from there. */
+/** After a lost connection or reply, asks the host how far it got, and continues from there. */
 export function resuming<T>(
   host: SharedConnection,
   { folder, signal }: TempIsoPlan,
@@ -177,7 +179,7 @@ export function resuming<T>(
   });
 }
 
-/** Whether the host may be further than it could say. */
+/** Whether the host may have done more than it could report. */
 function isLoss(error: unknown): boolean {
   const isSrCreate = error instanceof XeError && error.command === "sr-create";
   return (
@@ -187,7 +189,10 @@ function isLoss(error: unknown): boolean {
   );
 }
 
-/** Waits for another create of the same resource; clears first what a killed one left, and so frees its space. */
+/**
+ * Waits for another create of the same resource. First clears what a killed one left, which also frees its
+ * space.
+ */
 function afterOthers<T>(host: SharedConnection, attempt: () => Promise<T>): Promise<T> {
   return onceOwnerIsDone(async () => {
     try {
@@ -204,8 +209,8 @@ function afterOthers<T>(host: SharedConnection, attempt: () => Promise<T>): Prom
 }
 
 /**
- * Takes a temporary ISO away: out of every drive, its SR, its file, its folder. Each step succeeds if nothing is left
- * of what it removes.
+ * Removes a temporary ISO: ejects it from every drive, then removes its SR, its file and its folder. Each step
+ * succeeds if there is nothing left to remove.
  *
  * @throws {@link HostError} `DISC_IN_USE` with nothing removed, `OTHER_HOST`, `FOLDER_NOT_OURS`
  */
@@ -218,11 +223,11 @@ export async function deleteTempIso(host: SharedConnection, iso: TempIso): Promi
   await removeFolder(host, folder, iso.isoName);
 }
 
-/** sm detaches one SR at a time on a host. */
+/** sm detaches one SR at a time per host. */
 const DELETE_TIMEOUT_MS = 10 * 60_000;
 
 /**
- * All of it in one command, as long as the disc is in no drive and nothing is in the way.
+ * Removes everything in one command, if the disc is in no drive and nothing is in the way.
  *
  * @returns false if it is not that simple; what was done stays done
  */
@@ -243,7 +248,7 @@ async function deleteUnusedDisc(host: SharedConnection, iso: TempIso): Promise<b
 }
 
 /**
- * Looks what the host still has of a temporary ISO.
+ * Looks for what the host still has of a temporary ISO.
  *
  * @throws {@link HostError} `OTHER_HOST` if another host answers at its address
  */
@@ -266,7 +271,7 @@ export async function readTempIso(host: SharedConnection, iso: TempIso): Promise
   return { state: "ready", pbdUuid: pbd["uuid"] };
 }
 
-/** Names the resource's URN of today in the SR's description, for people. */
+/** Puts the resource's current URN into the SR's description, for people. */
 export async function describeTempIso(
   host: SharedConnection,
   { srUuid, srPath, owner }: TempIso,
@@ -275,8 +280,8 @@ export async function describeTempIso(
 }
 
 /**
- * Plugs the PBD of a disc that is `partial`: after a host's reboot for instance, when its storage was slow. A drive of
- * a VM that names the disc has it again.
+ * Plugs the PBD of a disc that is `partial`, for instance because its storage was slow when the host booted.
+ * VMs with the disc in a drive can read it again.
  *
  * @throws `XeError` if it cannot be plugged
  */
@@ -284,7 +289,7 @@ export async function plugTempIso(host: SharedConnection, { pbdUuid }: TempIso):
   if (pbdUuid) await runXeAgain(host, pbdPlug(pbdUuid));
 }
 
-/** Refuses a host that is not the one on which the disc was made, though it has its address. */
+/** Refuses another host that now has the address of the one the disc is on. */
 export async function assertSameHost(host: SharedConnection, iso: TempIso): Promise<void> {
   const hostUuid = await identify(host);
   if (iso.hostUuid === undefined || hostUuid === iso.hostUuid) return;
@@ -295,8 +300,8 @@ export async function assertSameHost(host: SharedConnection, iso: TempIso): Prom
 }
 
 /**
- * Forgets every SR that was made of a folder, once nothing works in it any more. If sr-create was sent and nobody knows
- * of an SR, it may still come; then it is waited for.
+ * Forgets every SR made from a folder, once nothing works in the folder any more. If sr-create was sent and no
+ * SR is known, it may still come, so it is waited for.
  *
  * @param isRefused xapi refused sr-create: none comes, and a toolstack that does not answer the look is no obstacle
  */
@@ -321,13 +326,13 @@ async function forgetSrOrUnmark(host: SharedConnection, folder: Folder, cause: u
   try {
     await forgetSrOf(host, folder, { isRefused: isSrRefused(cause) });
   } catch (error) {
-    // The state names what stays from now on: without its marker, the next create need not wait for this one.
+    // From now on the state names what stays. Without the marker, the next create need not wait for this one.
     await removeMarker(host, folder).catch(() => undefined);
     throw error;
   }
 }
 
-/** Whether xapi refused sr-create, and has taken back its records. */
+/** Whether xapi refused sr-create and removed its records. */
 export function isSrRefused(error: unknown): boolean {
   return error instanceof XeError && error.command === "sr-create" && error.outcome === "refused";
 }

@@ -4,10 +4,13 @@ import type { Twin } from "./prepare";
 import { valueOf } from "./protocol";
 import { remote } from "./remote";
 
-/** Contents on their way to a host; each resolves to the file once it is whole, undefined if it failed. */
+/**
+ * Contents that are being sent to a host. Each resolves to the complete file, or to undefined if sending
+ * failed.
+ */
 const underWay = new Map<string, Promise<Twin | undefined>>();
 
-/** Whether a file on a host has the content it should have, by its identity; asked once. */
+/** Whether a file on a host has the expected content, by identity of the file; checked once. */
 const known = new Map<string, Promise<boolean>>();
 
 /** Hashing some GiB at low priority takes minutes on a busy host. */
@@ -16,7 +19,7 @@ const HASH_TIMEOUT_MS = 30 * 60_000;
 /** The right to send a content to a host, or the file that another create of this process has just sent. */
 export interface Turn {
   readonly twin: Twin | undefined;
-  /** Ends the turn, with the file if it is whole on the host. Only the first call counts. */
+  /** Ends the turn; `file` is given if it is complete on the host. Only the first call counts. */
   readonly end: (file?: Twin) => void;
 }
 
@@ -46,7 +49,7 @@ export function rememberContent(host: SharedConnection, identity: string, sha256
   known.set(keyOf(host, identity, sha256), Promise.resolve(true));
 }
 
-/** Whether a file on the host has the content it should have; read at low priority, once. */
+/** Whether a file on the host has the expected content. Reads it once, at low priority. */
 export function hasContent(host: SharedConnection, twin: Twin, sha256: string): Promise<boolean> {
   const key = keyOf(host, twin.identity, sha256);
   const isSame = known.get(key) ?? compare(host, twin, sha256);

@@ -1,8 +1,8 @@
 import { distance } from "fastest-levenshtein";
 
 /**
- * Says how to go on where `name` is not one of `names`: with the one that was probably meant, else with all of them.
- * Case, `_` and `-` do not count: `iso_path` is close to `isoPath`.
+ * Suggests a fix for an unknown `name`: the closest of `names`, or all of them if none is close. Ignores case,
+ * `_` and `-`: `iso_path` is close to `isoPath`.
  */
 export function nearestName(name: string, names: readonly string[]): string {
   const [nearest] = names

@@ -3,12 +3,12 @@ import { parseRecords, parseUuid, type XeRecord } from "./parse";
 /** A call of `xe` as a value: its name, its words, and how its output is read. */
 export interface XeCommand<T> {
   readonly name: string;
-  /** The command line: `xe`, the name, an argument `key=value` each. */
+  /** The command line: `xe`, the name, then one `key=value` per argument. */
   readonly words: readonly string[];
   readonly parse: (stdout: string) => T;
 }
 
-/** An ISO storage repository that is to be made of a folder. */
+/** An ISO storage repository to be made from a folder. */
 export interface IsoSr {
   readonly nameLabel: string;
   readonly nameDescription: string;
@@ -40,7 +40,7 @@ export const srCreate = ({ nameLabel, nameDescription, location, isShared }: Iso
     parseUuid,
   );
 
-/** Reads the folder and makes the VDI records. Of a shared SR it reads the coordinator's folder. */
+/** Reads the folder and creates the VDI records. For a shared SR it reads the coordinator's folder. */
 export const srScan = (uuid: string) => xe("sr-scan", { uuid }, nothing);
 
 /** Drops the records of an SR, its PBDs and its VDIs; touches no file. Refused while a PBD is plugged. */

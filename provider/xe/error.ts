@@ -6,7 +6,7 @@
 export class XeError extends Error {
   override readonly name = "XeError";
 
-  /** What is known of the call: xapi did not carry it out, or nobody can say whether it did. */
+  /** What is known about the call: xapi refused it, or nobody can say whether it was carried out. */
   readonly outcome: "refused" | "unknown";
 
   /**
@@ -62,15 +62,15 @@ const isOneOf = (codes: readonly string[]) => (error: unknown) =>
 /** The object no longer exists. */
 export const isGone = isOneOf(["UUID_INVALID", "HANDLE_INVALID"]);
 
-/** The toolstack is busy or starting, and did nothing. `host/remote/xe.sh` repeats the same ones. */
+/** The toolstack is busy or starting, and did nothing. `host/remote/xe.sh` repeats the same codes. */
 export const isRefusedForNow = isOneOf(["TOOLSTACK_DOWN", "OTHER_OPERATION_IN_PROGRESS"]);
 
-/** A toolstack that started in between has plugged the PBD again. */
+/** A toolstack that restarted in the meantime has plugged the PBD again. */
 export const isPluggedAgain = isOneOf(["SR_HAS_PBD"]);
 
 /**
- * The link to the toolstack broke during the call, or the one between coordinator and member. The call may still go on,
- * so only what may be carried out twice is repeated. `host/remote/xe.sh` repeats the same ones.
+ * The link to the toolstack broke during the call, or the one between coordinator and member. The call may
+ * still go on, so only idempotent calls are repeated. `host/remote/xe.sh` repeats the same codes.
  *
  * @see xapi-project/xen-api: ocaml/xapi/message_forwarding.ml
  */
@@ -84,7 +84,7 @@ const OUTCOME_UNKNOWN = [...LOST, "INTERNAL_ERROR", "UNKNOWN"];
 /** The guest holds the disc: worth repeating for a while. */
 export const isTrayLocked = isOneOf(["VBD_TRAY_LOCKED", "DEVICE_DETACH_REJECTED", "DEVICE_DETACH_TIMEOUT"]);
 
-/** The sentence that `xe` prints for each error, as much of it as tells them apart. */
+/** The sentence that `xe` prints for each error, long enough to tell them apart. */
 export const SENTENCES: readonly (readonly [code: string, sentence: string])[] = [
   ["UUID_INVALID", "The uuid you supplied was invalid."],
   ["HANDLE_INVALID", "You gave an invalid object reference."],
@@ -122,7 +122,7 @@ function adviceOf(code: string): string {
   return ADVICE[code] ?? "See what the host says, and /var/log/xensource.log and /var/log/SMlog on it.";
 }
 
-/** A disc that only one host has. */
+/** A disc that exists on one host only. */
 const HA_ADVICE =
   "The VM is protected by HA, and a disc of one host's own would pin it there: " +
   "change the VM's ha-restart-priority for as long as it needs the disc, or give it a disc of the whole pool (poolWide of its XenTempIso).";

@@ -25,7 +25,7 @@ export function parseUuid(stdout: string): string {
   return uuid;
 }
 
-/** Whether a text is a UUID as `xe` prints it and compares it: in lower case. */
+/** Whether a text is a UUID in the form that `xe` prints and compares: in lower case. */
 export function isUuid(text: string): boolean {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
 }

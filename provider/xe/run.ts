@@ -5,10 +5,13 @@ import type { SharedConnection } from "../ssh/shared-connection";
 import type { XeCommand } from "./commands";
 import { isRefusedForNow, isReplyLost, XeError, xeErrorOf } from "./error";
 
-/** sm attaches one SR at a time on a host, behind any slow iSCSI or NFS attach: the last of many waits for minutes. */
+/**
+ * sm attaches one SR at a time per host, and a slow iSCSI or NFS attach may come first: the last of many waits
+ * for minutes.
+ */
 const TIMEOUT_MS = 10 * 60_000;
 
-/** Long enough for a toolstack to restart, or for an operation that is in the way to end. */
+/** Long enough for a toolstack to restart, or for a conflicting operation to end. */
 const AGAIN = { firstPauseMs: 500, growth: 1.6, longestPauseMs: 10_000, budgetMs: 60_000 };
 
 /**
@@ -30,14 +33,14 @@ export async function runXe<T>(
   throw xeErrorOf({ command: command.name, host: host.address, stderr });
 }
 
-/** The same for a command that may be carried out twice: repeated while the toolstack restarts, and after a lost reply. */
+/** Runs an idempotent command: repeats it while the toolstack restarts, and after a lost reply. */
 export function runXeAgain<T>(host: SharedConnection, command: XeCommand<T>): Promise<T> {
   return retry({ ...AGAIN, isPassing: (error) => isRefusedForNow(error) || isAnswerLost(error) }, () =>
     runXe(host, command),
   );
 }
 
-/** Whether a command is worth repeating if it may be carried out twice: its reply did not come. */
+/** Whether to repeat an idempotent command: its reply did not come. */
 export function isAnswerLost(error: unknown): boolean {
   return isReplyLost(error) || isLinkFailure(error);
 }
