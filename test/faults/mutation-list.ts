@@ -35,8 +35,8 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "provider/host/temp-iso.ts",
     search: "{ isRefused: isSrRefused(cause) }",
     replace: "{ isRefused: isSrRefused(cause) || true }",
-    tests: "test/host/refusal.test.ts",
-    title: "cannot be plugged",
+    tests: "test/host/unanswered.test.ts",
+    title: "cannot be looked for",
   },
   {
     name: "no marker in the folder of a create under way",

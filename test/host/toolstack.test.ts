@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { pathOf } from "../../provider/host/folder";
 import { createTempIso } from "../../provider/host/temp-iso";
 import { localImage } from "../../provider/lifecycle/image-source";
 import { SharedConnection } from "../../provider/ssh/shared-connection";
@@ -129,17 +130,25 @@ test("a disc that nobody takes is undone", async () => {
   const { password } = pool.coordinator.connection;
   const source = await localImage(writeTemporary(imageBytes("#cloud-config")));
   const sha256 = createHash("sha256").update(imageBytes("#cloud-config")).digest("hex");
+  const folder = { srMountPath: "/var/opt/xen-iso", uuid: "7b84f233-8aa3-468d-b254-fd585194da21" };
+  const marker = pool.coordinator.path(`${pathOf(folder)}/pending`);
+  const wasMarked: boolean[] = [];
   const creating = createTempIso(SharedConnection.to(targetOf(pool.coordinator, { password })), {
-    folder: { srMountPath: "/var/opt/xen-iso", uuid: "7b84f233-8aa3-468d-b254-fd585194da21" },
+    folder,
     owner: "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/xen:TempIso::web-1",
     image: { source, sha256 },
     isoName: "web-1.iso",
     srName: "web-1",
     signal: new AbortController().signal,
-    assertWanted: () => Promise.reject(new Error("The engine is gone.")),
+    assertWanted: () => {
+      wasMarked.push(existsSync(marker));
+      return Promise.reject(new Error("The engine is gone."));
+    },
   });
   await expect(creating).rejects.toThrow("The engine is gone.");
   expect(callsOf(pool, "sr-create")).toHaveLength(1);
+  // A create that is killed now is cleared by the next one.
+  expect(wasMarked[0]).toBe(true);
   expect(await pool.leftovers()).toEqual(nothing);
 });
 

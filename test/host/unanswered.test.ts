@@ -62,6 +62,16 @@ test("a refused sr-create that left an SR all the same: it is forgotten before i
   expect(await pool.leftovers()).toEqual(nothing);
 });
 
+test("a create that fails while its SR cannot be looked for keeps the folder of the SR", async () => {
+  await using pool = await startPool({ transport: "embedded" });
+  const effect = { kind: "fail", code: "INTERNAL_ERROR", params: ["EIO"] } as const;
+  pool.xapi.faults.push({ command: "pbd-list", times: 100, effect });
+  await expect(createDisc(argumentsFor(pool.coordinator))).rejects.toThrow(/INTERNAL_ERROR/);
+  const { srs, paths } = await pool.leftovers();
+  expect(srs).toHaveLength(1);
+  expect(paths.some((path) => path.endsWith(".iso"))).toBe(true);
+});
+
 test("a call that may be carried out twice is repeated when the coordinator cannot be contacted", async () => {
   await using pool = await startPool({ transport: "embedded" });
   const effect = { kind: "fail", code: "CANNOT_CONTACT_HOST", params: ["x"] } as const;
