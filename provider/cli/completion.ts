@@ -6,7 +6,10 @@ export const SHELLS = ["bash", "zsh", "fish"] as const;
 /** One of them. */
 export type Shell = (typeof SHELLS)[number];
 
-/** A script that completes commands and options of `program` in a shell. Option values are completed as file names. */
+/**
+ * Generates a script that completes the commands and options of `program` in a shell. Option values are
+ * completed as file names.
+ */
 export function completionScript(program: Command, shell: Shell): string {
   const commands = program.commands.map((command) => ({
     name: command.name(),

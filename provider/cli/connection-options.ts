@@ -7,13 +7,13 @@ import { UsageError } from "./exit";
 /** A connection with a host to log in to. */
 export type HostConnection = ConnectionInputs & { readonly host: string };
 
-/** What commander makes of the flags: `--private-key-file` is `privateKeyFile`. */
+/** The property that commander makes of a flag: `--private-key-file` is `privateKeyFile`. */
 export type Flags = Readonly<Record<string, unknown>>;
 
 /** Tries for a host that does not answer; resources try longer. */
 const DIAL_ERROR_LIMIT = "3";
 
-/** How to log in to the host, and with `proxy-` before them to its jump host. */
+/** The flags for the host, and with the prefix `proxy-` for its jump host. */
 const LOGIN: readonly (readonly [flag: string, text: string])[] = [
   ["host <name>", "name or address"],
   ["port <port>", "22 unless given"],
@@ -28,7 +28,7 @@ const PASSWORDS_HELP = `
 Passwords are read from XEN_PASSWORD and XEN_PRIVATE_KEY_PASSWORD, those of a jump host from
 XEN_PROXY_PASSWORD and XEN_PROXY_PRIVATE_KEY_PASSWORD, or asked for on the terminal.`;
 
-/** Gives a command the connection options of the resources. */
+/** Adds the connection options of the resources to a command. */
 export function addConnectionOptions(command: Command): Command {
   command.optionsGroup("Host itself (dom0):");
   for (const [flag, text] of LOGIN) command.addOption(withVariable(flag, text));
@@ -60,7 +60,7 @@ export function readConnection(flags: Flags, env: NodeJS.ProcessEnv): HostConnec
 }
 
 /**
- * Refuses what cannot be used to log in, by the rules of the resources.
+ * Refuses a connection that cannot be used to log in, by the same rules as the resources.
  *
  * @throws {@link UsageError}
  */
@@ -71,7 +71,7 @@ export function assertUsable(connection: HostConnection): void {
   if (reasons.length > 0) throw new UsageError(reasons.join("\n"));
 }
 
-/** A message that names fields of a connection, with the flags and variables by which they are set here. */
+/** Replaces the field names in a message by the flags and variables that set them here. */
 export function inFlags(message: string): string {
   return message
     .replace(/ \(or `pulumi config set [^`]*`\)/, "")
@@ -123,7 +123,7 @@ const variableOf = (name: string) => `XEN_${name.replaceAll("-", "_").toUpperCas
 const camel = (name: string) => name.replace(/-(.)/g, (_match, letter: string) => letter.toUpperCase());
 const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-/** Not a number: left to the rule for the field. */
+/** Not a number: the rule for the field reports it. */
 function numberOf(text: unknown): number | undefined {
   return text === undefined ? undefined : Number(text);
 }

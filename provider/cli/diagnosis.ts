@@ -2,7 +2,7 @@ import { fingerprint } from "../ssh/host-key";
 import type { HostFacts, Place, Toolstack } from "./host-facts";
 import { sizeText } from "../text/units";
 
-/** One thing that `doctor` looked at. */
+/** One thing that `doctor` checked. */
 export interface Check {
   readonly name: string;
   readonly status: "ok" | "warning" | "failed";
@@ -12,7 +12,7 @@ export interface Check {
   readonly advice?: string;
 }
 
-/** A disc takes about this many commands, so a slower round trip costs seconds. */
+/** A disc takes about this many commands, so a slow round trip costs seconds. */
 const SLOW_ROUND_TRIP_MS = 200;
 const COMMANDS_OF_A_CREATE = 15;
 

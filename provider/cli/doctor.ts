@@ -11,7 +11,7 @@ export interface DoctorOptions {
   readonly isJson: boolean;
 }
 
-/** Prints what it looked at: `failed` when one check failed, `found` when one is a warning. */
+/** Prints the checks; returns `failed` if one failed, `found` if one is a warning. */
 export async function doctor(
   host: SharedConnection,
   { srMountPaths, isJson }: DoctorOptions,
@@ -38,7 +38,7 @@ export function toJson(address: string, checks: readonly Check[]): string {
   return JSON.stringify({ host: address, checks }, null, 2);
 }
 
-/** The statuses at the beginning of lines, in colours. */
+/** Colours the statuses at the start of lines. */
 function inColours(text: string): string {
   return text.replace(/^(ok|warning|failed)\b/gm, (status) =>
     colour(COLOURS[status as Check["status"]], status),

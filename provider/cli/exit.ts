@@ -3,7 +3,7 @@ export const EXIT = {
   done: 0,
   failed: 1,
   usage: 2,
-  /** Something is to be cleaned, was left behind, or is not as it should be. */
+  /** Something should be removed, was left behind, or is not as it should be. */
   found: 3,
 } as const;
 

@@ -16,14 +16,14 @@ export interface HostFacts {
   readonly hostKey: string;
   readonly isHostKeyChecked: boolean;
   readonly cipher: string;
-  /** Duration of a command that does nothing. */
+  /** Round trip time of a command that does nothing. */
   readonly roundTripMs: number;
-  /** What the shell's start-up files print. */
+  /** What the shell's startup files print. */
   readonly noise: string;
   /** Whether stdin reaches the command: a startup file may read it first. */
   readonly isInputWhole: boolean;
   readonly hasXe: boolean;
-  /** INSTALLATION_UUID; empty where there is no inventory. */
+  /** INSTALLATION_UUID; empty if there is no inventory. */
   readonly hostUuid: string;
   /** Name and version of the product. */
   readonly product: string;
@@ -33,20 +33,20 @@ export interface HostFacts {
   readonly toolstack: Toolstack | { readonly problem: string };
 }
 
-/** A mount path; its nearest existing folder is measured. */
+/** A mount path, measured at its nearest existing folder. */
 export interface Place {
   readonly srMountPath: string;
   /** As `stat -f -c %T` prints it. */
   readonly fileSystem: string;
-  /** At most the memory that dom0 has left, if it is in memory. */
+  /** If it is in memory, at most the memory that dom0 has left. */
   readonly availableBytes: number | undefined;
-  /** Why no folder can be made there. */
+  /** Why no folder can be created there. */
   readonly obstacle: string | undefined;
   /** Why even the smallest image would be refused. */
   readonly shortage: string | undefined;
 }
 
-/** What xapi says. */
+/** What xapi reports. */
 export interface Toolstack {
   readonly hosts: readonly XeRecord[];
   readonly pool: XeRecord | undefined;
@@ -54,11 +54,11 @@ export interface Toolstack {
 
 const QUICK_TIMEOUT_MS = 30_000;
 
-/** The median of this many round trips counts. */
+/** Takes the median of this many round trips. */
 const ROUND_TRIPS = 5;
 
 /**
- * Asks the host; changes nothing there.
+ * Reads the host; changes nothing.
  *
  * @throws `SshError`
  */

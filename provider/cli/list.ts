@@ -11,7 +11,7 @@ export interface ListOptions {
   readonly isJson: boolean;
 }
 
-/** Prints every temporary ISO; `found` when one on this host wants to be cleaned. */
+/** Prints every temporary ISO; returns `found` if one on this host should be removed. */
 export async function list(
   host: SharedConnection,
   { srMountPaths, isJson }: ListOptions,
@@ -27,7 +27,7 @@ export function tableOf(tempIsos: readonly FoundTempIso[], hostNames: ReadonlyMa
   return table([head, ...tempIsos.map((found) => rowOf(found, hostNames))]);
 }
 
-/** Whether nobody works on it, and no VM can use it. */
+/** Whether nobody works on it and no VM can use it. */
 function isToBeCleaned({ state, isHere, isUnderWay }: FoundTempIso): boolean {
   return isHere && state !== "live" && state !== "partial" && !isUnderWay;
 }

@@ -2,11 +2,11 @@
 import { EXIT } from "./exit";
 import { runCommandLine } from "./program";
 
-// Nobody reads on, as behind `| head`.
+// The reader of a pipe has gone, as after `| head`.
 process.stdout.on("error", () => process.exit(EXIT.failed));
 
 void runCommandLine(process.argv.slice(2)).then((status) => {
   process.exitCode = status;
-  // Once all is written; the connection would keep the process for a while in case of another command.
+  // Exits once everything is written: the connection would keep the process alive for another command.
   process.stdout.write("", () => process.exit());
 });

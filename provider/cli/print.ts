@@ -5,13 +5,13 @@ export function print(text: string): void {
 
 const ANSI = { green: 32, yellow: 33, red: 31 } as const;
 
-/** The text in a colour on a terminal that shows colours; `NO_COLOR` turns them off. */
+/** Colours a text if the terminal shows colours; `NO_COLOR` turns them off. */
 export function colour(name: keyof typeof ANSI, text: string): string {
   const isColourful = process.stdout.isTTY && process.stdout.hasColors();
   return isColourful ? `\u001b[${ANSI[name]}m${text}\u001b[39m` : text;
 }
 
-/** Rows with their columns under each other. */
+/** Rows with aligned columns. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows

@@ -155,7 +155,7 @@ async function sweepAsAsked(flags: Flags): Promise<ExitStatus> {
   });
 }
 
-/** Nothing is sent yet: the first command logs in. */
+/** Sends nothing yet: the first command logs in. */
 async function logIn(flags: Flags): Promise<SharedConnection> {
   const connection = await completeCredentials(readConnection(flags, process.env));
   assertUsable(connection);

@@ -1,7 +1,7 @@
 import type { FoundTempIso } from "../host/find-temp-isos";
 import type { NamedDiscs } from "./stack-export";
 
-/** Which temporary ISOs a sweep is about. */
+/** Which temporary ISOs a sweep selects. */
 export type Selector =
   | { readonly by: "stack"; readonly stack: string; readonly project: string | undefined }
   | { readonly by: "owner"; readonly urn: string }
@@ -10,31 +10,34 @@ export type Selector =
   | { readonly by: "pending" }
   | { readonly by: "lost" };
 
-/** What decides about a selected temporary ISO. */
+/** What decides whether a selected temporary ISO is removed. */
 export interface Evidence {
   /** From an export of the stack; undefined if there is none. */
   readonly named: NamedDiscs | undefined;
-  /** Whether discs are taken out of the drives of running VMs. */
+  /** Whether to take discs out of the drives of running VMs. */
   readonly isEjecting: boolean;
 }
 
-/** One that is selected and stays all the same. */
+/** A selected temporary ISO that stays. */
 export interface Kept {
   readonly found: FoundTempIso;
   readonly reason: string;
-  /** Because a state holds it, which is what was asked for. */
+  /** Whether it stays because a state has it, as intended. */
   readonly isHeld: boolean;
 }
 
-/** What a sweep removes, what it asks about one by one, and what it leaves although it is selected. */
+/** What a sweep removes, what it asks about one by one, and what it leaves although selected. */
 export interface Selection {
   readonly removals: readonly FoundTempIso[];
-  /** Of the stack or resource by the URN in their description alone. Other stacks can have the same URN. */
+  /**
+   * Only the URN in their description says that they belong to the stack or resource. Other stacks can have the
+   * same URN.
+   */
   readonly doubtful: readonly FoundTempIso[];
   readonly kept: readonly Kept[];
 }
 
-/** Decides about each. Those on other hosts of the pool are left to a sweep there. */
+/** Decides about each. A sweep on another host of the pool decides about those that are there. */
 export function select(tempIsos: readonly FoundTempIso[], selector: Selector, evidence: Evidence): Selection {
   const selected = tempIsos.filter((found) => found.isHere && isSelected(found, selector));
   const kept = selected.flatMap((found) => reasonToKeep(found, evidence) ?? []);
@@ -47,7 +50,7 @@ export function select(tempIsos: readonly FoundTempIso[], selector: Selector, ev
   };
 }
 
-/** Whether it selects by a URN, which proves nothing. */
+/** Whether it was selected by a URN, which proves nothing. */
 export function isByUrn({ by }: Selector): boolean {
   return by === "stack" || by === "owner";
 }
@@ -57,17 +60,17 @@ function isUnfinished(found: FoundTempIso, { named }: Evidence): boolean {
   return named !== undefined && uuidsOf(found).some((uuid) => named.unfinished.has(uuid));
 }
 
-/** What identifies it. */
+/** The UUIDs that identify it. */
 function uuidsOf({ folderUuid, srs }: FoundTempIso): string[] {
   return [folderUuid, ...srs.map(({ uuid }) => uuid)];
 }
 
-/** The projects to which temporary ISOs belong, each once: stacks of several projects often have one name. */
+/** The projects of some temporary ISOs, each once: stacks of several projects often have the same name. */
 export function projectsOf(tempIsos: readonly FoundTempIso[]): string[] {
   return [...new Set(tempIsos.flatMap(({ owner }) => owner?.split("::")[1] ?? []))];
 }
 
-/** Whether two looks saw the same thing: only what was confirmed is removed. */
+/** Whether two reads found the same thing: only what was confirmed is removed. */
 export function isSame(one: FoundTempIso, other: FoundTempIso): boolean {
   return one.state === other.state && uuidsOf(one).join() === uuidsOf(other).join();
 }

@@ -15,11 +15,11 @@ interface StackExport {
   };
 }
 
-/** The discs that a `pulumi stack export` proves to be of its stack, each by the UUIDs that identify it. */
+/** The discs that a `pulumi stack export` proves to belong to its stack, by the UUIDs that identify them. */
 export interface NamedDiscs {
-  /** Those that the state holds: SR and folder. */
+  /** UUIDs of SR and folder of the discs in the state. */
   readonly held: ReadonlySet<string>;
-  /** Those whose create was cut off, by the nonce that is their folder's name: no resource of the state holds them. */
+  /** Folder names (the nonces) of discs whose create was cut off: no resource of the state has them. */
   readonly unfinished: ReadonlySet<string>;
 }
 

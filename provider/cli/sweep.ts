@@ -20,11 +20,11 @@ export interface SweepOptions {
   readonly srMountPaths: readonly string[];
   readonly selector: Selector;
   readonly evidence: Evidence;
-  /** Whether it does not ask. */
+  /** Whether to skip the questions. */
   readonly isConfirmed: boolean;
 }
 
-/** Shows what it would remove, asks, and removes it; `found` when something selected had to stay. */
+/** Shows what it would remove, asks, and removes it; returns `found` if something selected stays. */
 export async function sweep(host: SharedConnection, options: SweepOptions): Promise<ExitStatus> {
   const { selector, evidence, isConfirmed } = options;
   if (isByUrn(selector) && isConfirmed && !evidence.named)
@@ -46,7 +46,7 @@ export async function sweep(host: SharedConnection, options: SweepOptions): Prom
 const NOT_PROVEN =
   "only the URN in its description says that it is of this stack; name it with --uuid, or answer without --yes";
 
-/** One question for all that is certain, one for each that is not. */
+/** Asks once for all that is certain, and once for each that is not. */
 async function askAbout(
   { removals, doubtful }: Selection,
   { address, isConfirmed }: { address: string; isConfirmed: boolean },
@@ -62,7 +62,7 @@ async function askAbout(
   return { confirmed, refused };
 }
 
-/** The project that somebody has in mind may not be the only one with a stack of that name. */
+/** Another project may have a stack of the same name. */
 function assertOneProject(found: readonly FoundTempIso[], selector: Selector): void {
   const projects = projectsOf(found);
   if (selector.by !== "stack" || selector.project !== undefined || projects.length < 2) return;
@@ -73,7 +73,7 @@ function assertOneProject(found: readonly FoundTempIso[], selector: Selector): v
 
 const OTHER_HOSTS = "it was a disc of the whole pool; run `sweep --lost` on the pool's other hosts too";
 
-/** What became of one. */
+/** The outcome for one temporary ISO. */
 interface Outcome {
   readonly result: "removed" | "kept" | "FAILED";
   readonly why?: string;
@@ -84,7 +84,7 @@ function tell(found: FoundTempIso, outcome: Outcome): Outcome {
   return outcome;
 }
 
-/** Looks once more right before: what has changed since it was shown stays. */
+/** Reads the host again right before the removal: what has changed since it was shown stays. */
 async function remove(host: SharedConnection, shown: FoundTempIso, options: SweepOptions): Promise<Outcome> {
   try {
     const { tempIsos } = await findTempIsos(host, options.srMountPaths);

@@ -18,8 +18,8 @@ export const NEWEST_IMAGE_FORMAT = 2 satisfies ImageFormat;
 
 export interface BuildIsoOptions {
   /**
-   * At most 32 characters, of which Joliet shows the first 16. Default `cidata`, which cloud-init's NoCloud looks
-   * for.
+   * At most 32 characters, of which Joliet shows the first 16. Default `cidata`, the label that cloud-init's
+   * NoCloud looks for.
    */
   readonly volumeLabel?: string | undefined;
   /** Default: the newest. Set it to keep the bytes of an image that an older release built. */
@@ -30,7 +30,10 @@ export interface BuildIsoOptions {
 export interface IsoImage extends AsyncIterable<Uint8Array> {
   /** A multiple of 2048. */
   readonly sizeBytes: number;
-  /** Reads the bytes from `start` up to but excluding `end`, without building those before; also concurrently. */
+  /**
+   * Reads the bytes from `start` up to but excluding `end` without building those before. Can be called
+   * concurrently.
+   */
   readonly read: (range: ByteRange) => AsyncIterable<Uint8Array>;
 }
 
@@ -112,8 +115,8 @@ function layOut(
   paddingSectors: number,
 ): { head: Buffer; sizeBytes: number } {
   const space = new Space(FIRST_FREE_SECTOR);
-  // A draft with the continuation anywhere, which changes no length. It lies after the folders that refer to it,
-  // because libarchive reads forwards only.
+  // A draft with the continuation at any place, which changes no length. It goes after the folders that refer
+  // to it, because libarchive only reads forwards.
   const draft = rockRidgeNaming(root, 0);
   const primary = placeHierarchy(root, draft.naming, space);
   const rockRidge = rockRidgeNaming(root, space.take(draft.continuation.length).sector);
@@ -133,7 +136,7 @@ function layOut(
     }),
     volumeDescriptor({
       type: 2,
-      // Two bytes a character.
+      // Two bytes per character.
       volumeLabel: toJoliet(volumeLabel.slice(0, 16)),
       blank: toJoliet(" "),
       escapeSequences: JOLIET_ESCAPE_SEQUENCES,

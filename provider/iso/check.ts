@@ -1,4 +1,4 @@
-/** What one file of an image holds: text (stored as UTF-8), bytes in base64, or the content of a local file. */
+/** The content of one file of an image: text (stored as UTF-8), bytes in base64, or a local file. */
 export type IsoFile = string | { readonly base64: string } | { readonly path: string };
 
 /** The files of an image by their path on the disc, which is relative and has `/` between its parts. */
@@ -15,7 +15,7 @@ export interface IsoProblem {
 /** Invalid as given; a local file cannot be read; a local file changed while it was read. */
 export type IsoBuildErrorCode = "ISO_FILES_REFUSED" | "ISO_FILE_UNREADABLE" | "ISO_FILE_CHANGED";
 
-/** An image that cannot be built of these files. */
+/** The image cannot be built from these files. */
 export class IsoBuildError extends Error {
   override readonly name = "IsoBuildError";
 
@@ -30,7 +30,10 @@ export class IsoBuildError extends Error {
   }
 }
 
-/** ECMA-119 §6.8.2.1 has 8 levels of folders including the root: so many parts has a path including the file's name. */
+/**
+ * ECMA-119 §6.8.2.1 allows 8 levels of folders including the root: a path has at most that many parts, the
+ * file's name included.
+ */
 const DEEPEST_PATH = 8;
 
 /** In UCS-2 units: 128 bytes (Joliet specification, relaxation of ISO 9660 restrictions). */
@@ -40,8 +43,7 @@ const LONGEST_NAME = 64;
 const LONGEST_LABEL = 32;
 
 /**
- * Finds what is wrong with `files` as they are written, at most one problem per file. Opens no local file;
- * {@link buildIso} does.
+ * Finds what is wrong with `files`, at most one problem per file. Opens no local file; {@link buildIso} does.
  *
  * @param files as a program gave them, with values of any type; pass "" for a value that is not known yet
  */
@@ -54,9 +56,9 @@ export function checkIsoFiles(files: Readonly<Record<string, unknown>>): IsoProb
 }
 
 /**
- * Finds what is wrong with a volume label. ECMA-119 allows only upper-case letters, digits and `_`, but cloud-init
- * looks for `cidata`, and every reader takes printable ASCII. Refused are characters that Joliet forbids in a name,
- * and a space at either end, which could not be told from padding.
+ * Finds what is wrong with a volume label. ECMA-119 allows only upper-case letters, digits and `_`, but
+ * cloud-init looks for `cidata`, and every reader takes printable ASCII. Refuses characters that Joliet forbids
+ * in a name, and spaces at either end, which look like padding.
  */
 export function volumeLabelProblem(label: unknown): string | undefined {
   if (typeof label !== "string" || label === "") return "the volume's label must be a non-empty string";
@@ -67,12 +69,12 @@ export function volumeLabelProblem(label: unknown): string | undefined {
   return undefined;
 }
 
-/** Sorted by UTF-16 units: the same order on every machine, whatever its locale. */
+/** Sorts by UTF-16 units: the same order on every machine, whatever its locale. */
 export function pathsOf(files: Readonly<Record<string, unknown>>): string[] {
   return Object.keys(files).sort();
 }
 
-/** Beside `/` (Joliet specification, allowed character set). */
+/** In addition to `/` (Joliet specification, allowed character set). */
 const FORBIDDEN = /[*:;?\\]/;
 
 function pathProblem(path: string): string | undefined {

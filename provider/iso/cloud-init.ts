@@ -87,8 +87,8 @@ export function networkConfigOf(network: CloudConfig): string {
 }
 
 /**
- * The text of `meta-data`. The instance's ID is derived from all that is on the disc: to cloud-init, other content
- * means another instance, on which it runs again.
+ * The text of `meta-data`. The instance ID is a hash of everything on the disc: for cloud-init, other content
+ * is another instance, on which it runs again.
  */
 export function metaDataOf(settings: {
   readonly hostname?: string | undefined;
@@ -106,7 +106,10 @@ export function metaDataOf(settings: {
   });
 }
 
-/** The image's own user stays, unless the program says where it goes: a list without `default` would replace it. */
+/**
+ * Keeps the image's own user, unless the program lists `default` itself: a list without it would replace that
+ * user.
+ */
 function usersOf(users: readonly (CloudInitUser | "default")[]) {
   const own = users.includes("default") ? [] : ["default"];
   return [
@@ -115,7 +118,7 @@ function usersOf(users: readonly (CloudInitUser | "default")[]) {
   ];
 }
 
-/** By cloud-init's names; undefined where there is nothing to say. */
+/** In cloud-init's names; undefined if there is nothing to set. */
 function userOf(user: CloudInitUser, at: string) {
   if (!isRecord(user))
     throw wrong(`${at} must be an object such as { name, sshAuthorizedKeys }, or "default"`);
@@ -123,7 +126,7 @@ function userOf(user: CloudInitUser, at: string) {
   const { name, sshAuthorizedKeys, passwordHash, groups, sudo, shell } = user;
   if (typeof name !== "string" || name === "") throw wrong(`${at}.name must be a non-empty string`);
   if (sshAuthorizedKeys !== undefined) assertTexts(sshAuthorizedKeys, `${at}.sshAuthorizedKeys`);
-  // A plain password would be readable on the disc by everybody, and would let nobody log in.
+  // Everybody could read a plain password on the disc, and nobody could log in with it.
   if (passwordHash !== undefined && !/^\$[\w-]+\$/.test(passwordHash))
     throw wrong(
       `passwordHash of user ${JSON.stringify(name)} is not a hash such as \`mkpasswd --method=sha-512\` prints`,
@@ -166,7 +169,9 @@ function isMapping(text: string): boolean {
   }
 }
 
-/** Loaded when it is needed: it takes a tenth of the time of importing @pulumi/pulumi, and few programs need it. */
+/**
+ * Loaded on first use: it would take a tenth of the import time of @pulumi/pulumi, and few programs need it.
+ */
 function yaml(): typeof Yaml {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   return require("yaml") as typeof Yaml;
@@ -187,7 +192,7 @@ function yamlOf(value: object): string {
   return document.toString({ lineWidth: 0 }).replace(UNPRINTABLE_ALL, escaped);
 }
 
-/** Whether a string is quoted whatever the library decides: `no` and `1:30` mean something else in version 1.1. */
+/** Whether to quote a string whatever the library decides: `no` and `1:30` mean something else in YAML 1.1. */
 const isQuoted = (text: string) => UNPRINTABLE.test(text) || !(PLAIN.test(text) || text.includes("\n"));
 
 const PLAIN = /^(?!(y|n|yes|no|on|off)$)[a-z/_][\w/.@ -]*$/i;

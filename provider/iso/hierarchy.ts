@@ -10,7 +10,7 @@ import {
 } from "./records";
 import { type FolderNode, isFolder, type IsoNode, sortedBy } from "./tree";
 
-/** Hands out sectors, one after another. */
+/** Allocates sectors in order. */
 export class Space {
   constructor(public nextSector: number) {}
 
@@ -21,9 +21,9 @@ export class Space {
   }
 }
 
-/** How names are written in one of the disc's two hierarchies of folders, which lead to the same files. */
+/** How names are written in one of the disc's two folder hierarchies, which lead to the same files. */
 export interface Naming {
-  /** A folder's records are sorted by it. */
+  /** A folder's records are sorted by this identifier. */
   sortKey(node: IsoNode): string;
   identifier(node: IsoNode): Buffer;
   /** @param place whether the record describes the folder itself, its parent, or one of its children */
@@ -39,7 +39,7 @@ export interface Hierarchy {
   readonly folders: ReadonlyMap<IsoNode, Extent>;
 }
 
-/** Used while lengths are measured: no record's length depends on where things lie. */
+/** Used to measure lengths: no record's length depends on positions. */
 const NOWHERE: Extent = { sector: 0, sizeBytes: 0 };
 
 export function placeHierarchy(root: FolderNode, naming: Naming, space: Space): Hierarchy {
@@ -76,7 +76,7 @@ type ExtentOf = (node: IsoNode) => Extent;
 /** By level, then parent, then identifier (ECMA-119 §6.9.1). */
 function foldersOf(root: FolderNode, naming: Naming): FolderNode[] {
   const folders = [root];
-  // The loop appends to the list it runs over.
+  // The loop appends to the list that it iterates.
   for (const folder of folders)
     for (const child of childrenOf(folder, naming)) if (isFolder(child)) folders.push(child);
   return folders;

@@ -21,13 +21,13 @@ const SECTOR_BYTES = 2048;
 const FIRST_DESCRIPTOR = 16;
 const DESCRIPTORS = 16;
 
-/** ISO 9660, the beginning of the extended area of UDF, and UDF. */
+/** ISO 9660, the start of the extended area of UDF, and UDF. */
 const IDENTIFIERS = ["CD001", "BEA01", "NSR02", "NSR03"];
 
-/** The sectors in which {@link isImage} looks, in bytes. */
+/** How many bytes {@link isImage} needs. */
 export const HEAD_BYTES = (FIRST_DESCRIPTOR + DESCRIPTORS) * SECTOR_BYTES;
 
-/** Whether what begins like this is an ISO 9660 or UDF image. */
+/** Whether these are the first bytes of an ISO 9660 or UDF image. */
 export function isImage(head: Uint8Array): boolean {
   const descriptors = Buffer.from(head).subarray(FIRST_DESCRIPTOR * SECTOR_BYTES);
   return Array.from({ length: DESCRIPTORS }, (_, sector) => sector * SECTOR_BYTES).some((offset) =>
@@ -54,8 +54,8 @@ export async function inspectImage(path: string): Promise<InspectedImage> {
 }
 
 /**
- * The size of the volume that an ISO 9660 image says it holds, in bytes; undefined for any other file. It is more than
- * the file has if a download was cut off.
+ * The size of the volume in bytes, as an ISO 9660 image states it; undefined for any other file. It exceeds the
+ * size of the file if a download was cut off.
  *
  * @see ECMA-119 §8.4
  */

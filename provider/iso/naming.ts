@@ -8,7 +8,7 @@ export const JOLIET_ESCAPE_SEQUENCES = "%/E";
 /** Big-endian. Characters beyond UCS-2 are surrogate pairs, which Windows and Linux read. */
 export const toJoliet = (text: string) => Buffer.from(text, "utf16le").swap16();
 
-/** Joliet: unchanged names, without the version, which most writers omit. */
+/** Joliet: unchanged names, without a version, as most writers do. */
 export const jolietNaming: Naming = {
   sortKey: ({ name }) => name,
   identifier: ({ name }) => toJoliet(name),
@@ -65,12 +65,12 @@ function entry(signature: string, ...data: Buffer[]): Buffer {
   return Buffer.concat([Buffer.from(signature), Buffer.from([4 + bytes.length, 1]), bytes]);
 }
 
-/** SP: says that there are System Use Entries (SUSP 1.12 §5.3). */
+/** SP: announces System Use Entries (SUSP 1.12 §5.3). */
 const INDICATOR = entry("SP", Buffer.from([0xbe, 0xef, 0]));
 
 /**
- * ER: says that they are Rock Ridge's (SUSP 1.12 §5.5). Has the identifier of RRIP 1.10, because BSD knows no other,
- * and none of the recommended texts, which would need a sector of their own.
+ * ER: announces Rock Ridge (SUSP 1.12 §5.5). Uses the identifier of RRIP 1.10, because BSD knows no other, and
+ * omits the recommended texts, which would need a sector of their own.
  */
 const EXTENSION = entry("ER", Buffer.from([10, 0, 0, 1]), Buffer.from("RRIP_1991A"));
 

@@ -2,7 +2,7 @@
 
 export const SECTOR_BYTES = 2048;
 
-/** The place of something on the disc. */
+/** Where an extent is on the disc. */
 export interface Extent {
   readonly sector: number;
   readonly sizeBytes: number;
@@ -67,7 +67,7 @@ export function volumeDescriptor(volume: {
   readonly volumeLabel: Buffer;
   /** A space in the descriptor's character set. */
   readonly blank: Buffer;
-  /** Which character set that is; empty in the primary one. */
+  /** The escape sequence of the character set; empty in the primary descriptor. */
   readonly escapeSequences: string;
   readonly sectors: number;
   readonly littlePathTable: Extent;
@@ -108,7 +108,7 @@ const descriptorHead = (type: number) => Buffer.concat([Buffer.from([type]), Buf
 export const SELF = Buffer.from([0]);
 export const PARENT = Buffer.from([1]);
 
-/** Puts pieces one after another so that none crosses the end of a sector. Each must be shorter than a sector. */
+/** Concatenates pieces so that none crosses the end of a sector. Each must be shorter than a sector. */
 export function pack(pieces: readonly Buffer[]): { bytes: Buffer; offsets: number[] } {
   let end = 0;
   const offsets = pieces.map(({ length }) => {

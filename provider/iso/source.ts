@@ -64,8 +64,8 @@ async function* readLocal(
   { start, end }: ByteRange,
   fail: Fail,
 ): AsyncGenerator<Buffer, void> {
-  // A stream's range includes its last byte. At the end of the file one more byte is asked for: it exists only if
-  // the file has grown.
+  // A stream's range includes its last byte. At the end of the file it asks for one byte more, which exists
+  // only if the file has grown.
   const last = end === sizeBytes ? end : end - 1;
   let position = start;
   try {

@@ -52,7 +52,8 @@ const LONGEST_EXTENSION = 8;
  */
 export function isoNamesOf(folder: FolderNode): Map<IsoNode, string> {
   const names = new Map<IsoNode, string>();
-  // With the number of tries so far: otherwise a thousand names that begin alike would take a million tries.
+  // Appends the number of tries so far: otherwise a thousand names with the same beginning would take a million
+  // tries.
   const used = new Map<string, number>();
   for (const node of sortedBy(folder.children.values(), ({ name }) => name)) {
     const [stem, extension] = isoNameParts(node);

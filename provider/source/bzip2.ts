@@ -2,12 +2,12 @@ import bitIterator from "unbzip2-stream/lib/bit_iterator.js";
 import bzip2 from "unbzip2-stream/lib/bzip2.js";
 import type { Pieces } from "./pieces";
 
-/** Of a compressed block at most, beside 100,000 for each unit of its size. */
+/** The largest compressed block, in addition to 100,000 bytes per unit of its size. */
 const BLOCK_OVERHEAD_BYTES = 25_000;
 
 const BLOCK_UNIT_BYTES = 100_000;
 
-/** What is collected before it is passed on. */
+/** How much is collected before it is passed on. */
 const OUTPUT_BYTES = 256 * 1024;
 
 /**
@@ -27,7 +27,7 @@ export async function* bunzip2(input: Pieces): AsyncGenerator<Uint8Array, void> 
   const bufferedBytes = () => receivedBytes - (bits?.bytesRead ?? 0);
 
   for await (const piece of input) {
-    // The decoder keeps its place in a piece.
+    // The decoder's position in a piece.
     waiting.push(Buffer.from(piece));
     receivedBytes += piece.length;
     bits ??= bitIterator(() => waiting.shift() ?? endsTooEarly());
@@ -47,9 +47,9 @@ function endsTooEarly(): never {
   throw new Error("the file ends too early");
 }
 
-/** Decodes a header, a block or an end at each call. */
+/** Each call decodes a header, a block or an end. */
 class Blocks {
-  /** Of 100,000 bytes; 0 before a header. */
+  /** In units of 100,000 bytes; 0 before a header. */
   #blockUnits = 0;
   #buffer = new Int32Array(0);
   #streamCrc = 0;
@@ -76,7 +76,7 @@ class Blocks {
   }
 }
 
-/** Bytes that come one by one, as pieces. */
+/** Collects single bytes into pieces. */
 class Output {
   #pieces: Uint8Array[] = [];
   #last = Buffer.allocUnsafe(OUTPUT_BYTES);
@@ -96,7 +96,7 @@ class Output {
     this.#pieces = [];
     yield* pieces;
     if (this.#lastBytes === 0) return;
-    // Filled anew only once the piece was used.
+    // Refilled only after the piece was used.
     yield this.#last.subarray(0, this.#lastBytes);
     this.#lastBytes = 0;
   }

@@ -1,10 +1,10 @@
 import { createHash, type Hash } from "node:crypto";
 import { SourceError } from "./error";
 
-/** A hash function that a checksum can be of. */
+/** A hash function for checksums. */
 export type Algorithm = "sha256" | "sha512";
 
-/** What a file, or the image in it, has to be. */
+/** The expected checksum of a file, or of the image in it. */
 export interface Checksum {
   readonly algorithm: Algorithm;
   /** Lower-case hex. */
@@ -26,7 +26,7 @@ export function checksumText({ algorithm, hex }: Checksum): string {
   return `${algorithm}:${hex}`;
 }
 
-/** A line of a list of checksums; without a name where it has none. */
+/** A line of a checksum list; some have no name. */
 interface Line extends Checksum {
   readonly fileName?: string;
 }
@@ -43,7 +43,7 @@ export function findChecksum(list: string, fileName: string, listName: string): 
   const lines = list.split(/\r?\n/).flatMap((line) => parseLine(line) ?? []);
   const named = lines.filter((line) => line.fileName !== undefined && baseName(line.fileName) === fileName);
   const [only, another] = lines;
-  // A list of one file may leave its name out.
+  // A list of one file may omit its name.
   const ofFile = named.length === 0 && only?.fileName === undefined && !another ? lines : named;
   const found = strongest(ofFile);
   if (found) return found;
@@ -57,7 +57,7 @@ export function findChecksum(list: string, fileName: string, listName: string): 
   throw new SourceError("NO_CHECKSUM", message);
 }
 
-/** Of several algorithms the longest; undefined if its lines disagree. */
+/** Prefers the longest algorithm; undefined if its lines disagree. */
 function strongest(lines: readonly Line[]): Checksum | undefined {
   const sha512 = lines.filter(({ algorithm }) => algorithm === "sha512");
   const [first, ...others] = sha512.length > 0 ? sha512 : lines;
@@ -72,7 +72,7 @@ function parseLine(line: string): Line | undefined {
     const checksum = checksumOf(algorithm.endsWith("256") ? "sha256" : "sha512", hex);
     return checksum && { ...checksum, fileName };
   }
-  // A backslash in front says that the name is escaped.
+  // A leading backslash means that the name is escaped.
   const gnu = /^\\?([0-9a-f]{64}|[0-9a-f]{128})(?: [ *](.+)|\s*)$/i.exec(line);
   if (!gnu) return undefined;
   const [, hex = "", fileName] = gnu;
@@ -104,16 +104,16 @@ export class Digests {
     this.#sizeBytes += piece.length;
   }
 
-  /** To be called once, at the end. */
+  /** Call it once, at the end. */
   end(): Digested {
     const hex = [...this.#hashes].map(([algorithm, hash]) => [algorithm, hash.digest("hex")] as const);
     return { sizeBytes: this.#sizeBytes, hex: Object.fromEntries(hex) };
   }
 }
 
-/** What {@link Digests} has found. */
+/** The results of {@link Digests}. */
 export interface Digested {
   readonly sizeBytes: number;
-  /** By algorithm, lower-case. */
+  /** By algorithm, lower-case hex. */
   readonly hex: Readonly<Partial<Record<Algorithm, string>>>;
 }

@@ -9,16 +9,19 @@ import { unzstd } from "./zstd";
 /** How a file is compressed. */
 export type Compression = "gzip" | "xz" | "zstd" | "bzip2";
 
-/** The most that {@link compressionOf} looks at. */
+/** How many bytes {@link compressionOf} looks at. */
 export const MAGIC_BYTES = 10;
 
-/** What a compressed file begins with, in hex. An image begins with 32 KiB of its own, none of which look like these. */
+/**
+ * The first bytes of compressed files, in hex. An image begins with 32 KiB of its own, which never look like
+ * these.
+ */
 const MAGIC: readonly [Compression, RegExp][] = [
   ["gzip", /^1f8b08/],
   ["xz", /^fd377a585a00/],
-  // A frame, or one that decoders skip.
+  // A frame, or a skippable frame.
   ["zstd", /^(28b52ffd|5.2a4d18)/],
-  // "BZh", the size of a block, and the mark of the first block.
+  // "BZh", the block size, and the mark of the first block.
   ["bzip2", /^425a683[1-9](314159265359|177245385090)/],
 ];
 
@@ -44,7 +47,7 @@ export async function* decompress(
   compressed: Pieces,
   name: string,
 ): AsyncGenerator<Uint8Array, void> {
-  // An error of the input is no error of the archive.
+  // An error of the input is not an error of the archive.
   let inputError: Error | undefined;
   const input = (async function* () {
     try {
@@ -73,12 +76,12 @@ const DECODERS: Record<Compression, (input: Pieces) => Pieces> = {
 
 async function* gunzip(input: Pieces): AsyncGenerator<Uint8Array, void> {
   const decoder = createGunzip();
-  // A failure reaches whoever reads from the decoder.
+  // The reader of the decoder gets the failure.
   pipeline(Readable.from(copiesOf(input), { objectMode: false }), decoder, () => undefined);
   yield* decoder as AsyncIterable<Uint8Array>;
 }
 
-/** A stream asks for further pieces before it has used one. */
+/** A stream reads ahead while a piece is still in use. */
 async function* copiesOf(pieces: Pieces): AsyncGenerator<Uint8Array> {
   for await (const piece of pieces) yield Buffer.from(piece);
 }

@@ -1,15 +1,15 @@
-/** Why an image could not be had from where it comes from, as a name to branch on. */
+/** Why an image could not be fetched from its source, as a name to branch on. */
 export type SourceErrorCode =
   /** No answer, or the connection failed too often. */
   | "UNREACHABLE"
-  /** The server answered, but not with the file. */
+  /** The server answered with an error status. */
   | "HTTP_STATUS"
   /** The file is shorter or longer than the server said. */
   | "WRONG_LENGTH"
-  /** The server has another file than at the beginning of the download. */
+  /** The server's file changed during the download. */
   | "CONTENT_CHANGED"
   | "CHECKSUM_MISMATCH"
-  /** A list of checksums without the file's, or something else in its place. */
+  /** The checksum list does not name the file, or is not a list. */
   | "NO_CHECKSUM"
   /** The compressed file is damaged, or cut off. */
   | "ARCHIVE_DAMAGED"

@@ -13,31 +13,31 @@ import type { Pieces } from "./pieces";
 export interface WebFile {
   /** `http:` or `https:`, without user and password. */
   readonly url: string;
-  /** Sent to the URL's origin only, not to where it redirects. */
+  /** Sent to the URL's origin only, not to the target of a redirect. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What a server says of a file, without its content. */
+/** What a server tells about a file without sending its content. */
 export interface FileFacts {
   readonly sizeBytes?: number;
-  /** As the server writes it, in quotes. */
+  /** In quotes, as the server writes it. */
   readonly etag?: string;
   readonly lastModified?: string;
 }
 
-/** A file whose content begins to come. */
+/** A file whose content is arriving. */
 export interface OpenFile extends FileFacts {
-  /** The content, once. A connection that breaks is made again, and goes on where it was. */
+  /** The content; can be read once. Reconnects after a lost connection, and continues where it was. */
   readonly content: Pieces;
 }
 
-/** How a file is read. */
+/** Options for reading a file. */
 export interface OpenOptions {
-  /** Ends the download when it is aborted. */
+  /** Aborting it ends the download. */
   readonly signal?: AbortSignal | undefined;
-  /** How long a server may take to answer, and how long no byte may come, in milliseconds. Default 60 s. */
+  /** How long a server may take to answer, and how long no byte may arrive, in milliseconds. Default 60 s. */
   readonly silenceMs?: number | undefined;
-  /** Before a failed request is sent again, in milliseconds; then twice as long each time. Default 1 s. */
+  /** The pause before a failed request is sent again, in milliseconds; doubled each time. Default 1 s. */
   readonly firstPauseMs?: number | undefined;
 }
 
@@ -45,22 +45,22 @@ const SILENCE_MS = 60_000;
 
 const FIRST_PAUSE_MS = 1_000;
 
-/** How often a request is sent that brings no byte. */
+/** How many requests in a row may bring no byte. */
 const ATTEMPTS = 4;
 
 const MOST_REDIRECTS = 10;
 
-/** A checksum's list is a few KiB. */
+/** A checksum list has a few KiB. */
 const LARGEST_TEXT_BYTES = 4 * 1024 ** 2;
 
-/** A URL as messages show it: its query can hold a secret. */
+/** A URL as messages show it: without its query, which can hold a secret. */
 export function shownUrl(url: string): string {
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname}`;
 }
 
 /**
- * Asks for what a server knows of a file: one HEAD request, without the content.
+ * Asks a server about a file: one HEAD request, without the content.
  *
  * @throws {@link SourceError} `UNREACHABLE`, `HTTP_STATUS`
  */
@@ -113,7 +113,7 @@ export async function openFile(file: WebFile, options: OpenOptions = {}): Promis
   return { ...facts, content: contentOf(file, facts, response, options) };
 }
 
-/** Reads on after a connection that broke: from where it was, or, of a server without ranges, again from the beginning. */
+/** Continues after a lost connection: where it was, or from the beginning if the server has no ranges. */
 async function* contentOf(
   file: WebFile,
   facts: FileFacts,
@@ -148,7 +148,7 @@ async function* contentOf(
       if (!isPassing(error) || failures >= ATTEMPTS) throw asSourceError(file.url, error);
       await pause(failures, options);
     } finally {
-      // Whoever reads may stop in the midst of it.
+      // The reader may stop before the end.
       if (response && !response.complete) response.destroy();
     }
   }
@@ -175,14 +175,14 @@ async function reopen(
   const changed = changeOf(facts, response, position);
   if ((statusCode === 200 || statusCode === 206) && changed === undefined) return response;
   response.destroy();
-  // All of it was sent already, so the length that was said is wrong.
+  // Everything was sent already, so the announced length is wrong.
   if (statusCode === 416) throw wrongLength(file, sizeBytes ?? position, position);
   if (changed === undefined) throw statusError(file.url, response);
   const message = `${shownUrl(file.url)} changed during the download (${changed}). Run the command again.`;
   throw new SourceError("CONTENT_CHANGED", message);
 }
 
-/** What tells that a file is another one than before, if it is. */
+/** What shows that the file changed; undefined if it did not. */
 function changeOf(
   { etag, lastModified, sizeBytes }: FileFacts,
   response: http.IncomingMessage,
@@ -218,7 +218,7 @@ interface RequestOptions extends OpenOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Sends a request, and follows redirects; resolves with the head of the answer. */
+/** Sends a request and follows redirects; resolves with the head of the response. */
 async function request(file: WebFile, options: RequestOptions): Promise<http.IncomingMessage> {
   let url = new URL(file.url);
   const { origin } = url;
@@ -244,29 +244,29 @@ async function requestOnce(url: URL, options: RequestOptions): Promise<http.Inco
   const client = url.protocol === "https:" ? https : http;
   const sent = client.request(url, {
     method,
-    // As the file is: a length would otherwise be of what is sent.
+    // Asks for the file as it is: otherwise the length would be that of the compressed transfer.
     headers: { "user-agent": "pulumi-xen-iso", "accept-encoding": "identity", ...headers },
     agent: agentFor(url),
-    // Behind a proxy the agent forgets an address that is no name.
+    // With a proxy, the agent forgets a host that is an IP address.
     checkServerIdentity: (_name: string, certificate: PeerCertificate) =>
       checkServerIdentity(url.hostname.replace(/^\[|\]$/g, ""), certificate),
     ...(signal && { signal }),
   });
   let answer: http.ClientRequest | http.IncomingMessage = sent;
-  // Also while the content comes.
+  // Applies while the content arrives, too.
   sent.setTimeout(silenceMs, () => {
     answer.destroy(new Error(`nothing came for ${silenceMs / 1_000} s`));
   });
   sent.end();
   const [response] = (await once(sent, "response")) as [http.IncomingMessage];
   answer = response;
-  // A connection that breaks from here on fails the next read of the response.
+  // From here on, a lost connection fails the next read of the response.
   sent.on("error", () => undefined);
   response.on("error", () => undefined);
   return response;
 }
 
-/** A connection of its own, through a proxy where the environment names one. */
+/** Opens a new connection, through a proxy if the environment names one. */
 function agentFor(url: URL): http.Agent {
   const proxy = getProxyForUrl(url.href);
   if (url.protocol === "https:") return proxy ? new HttpsProxyAgent(proxy) : new https.Agent();
@@ -292,12 +292,12 @@ async function persistently<T>(
 const pause = (failures: number, { firstPauseMs = FIRST_PAUSE_MS, signal }: OpenOptions) =>
   sleep(firstPauseMs * 2 ** (failures - 1), undefined, { signal });
 
-/** A server that is overloaded or restarts, and a connection that breaks: worth another try. */
+/** Worth another try: an overloaded or restarting server, or a lost connection. */
 class PassingError extends SourceError {}
 
 const PASSING_STATUS = [408, 425, 429, 500, 502, 503, 504];
 
-/** What Node says of a name that does not exist, and of a certificate: the same at each try. */
+/** Node's errors for an unknown name and for a certificate: the same at each try. */
 const FINAL_CODE = /^(ENOTFOUND|ERR_(?!STREAM_PREMATURE_CLOSE)|CERT_|DEPTH_|SELF_SIGNED_|UNABLE_TO_|HPE_)/;
 
 function isPassing(error: unknown): boolean {
@@ -326,7 +326,7 @@ function wrongLength({ url }: WebFile, saidBytes: number, sentBytes: number): So
 
 function asSourceError(url: string, error: unknown): SourceError {
   if (error instanceof SourceError) return error;
-  // Not a message of Node's own, which may name a proxy with its password.
+  // Not Node's own message, which may name a proxy with its password.
   const { code, message } = error as NodeJS.ErrnoException;
   const why = code ?? message;
   return new SourceError(

@@ -3,19 +3,19 @@ import { compressionOf, type Compression, decompress, MAGIC_BYTES } from "./comp
 import { SourceError } from "./error";
 import { peek, type Pieces } from "./pieces";
 
-/** What was found in a file once it was read. */
+/** What was found while a file was read. */
 export interface ReadImage {
-  /** Of the image, in bytes. */
+  /** Size of the image, in bytes. */
   readonly sizeBytes: number;
-  /** Of the image, lower-case hex. */
+  /** SHA-256 of the image, lower-case hex. */
   readonly sha256: string;
   /** How the file is compressed, if it is. */
   readonly compression?: Compression;
-  /** Of the file as it is, and of the image in it. */
+  /** Digests of the file as it is, and of the image in it. */
   readonly checksums: Checksums;
 }
 
-/** What a checksum is compared with. */
+/** The digests that a checksum is compared with. */
 export interface Checksums {
   readonly file: Checksum;
   readonly image: Checksum;
@@ -23,23 +23,23 @@ export interface Checksums {
 
 /** How a file becomes an image. */
 export interface ImageOptions {
-  /** Of the file, for messages. */
+  /** Name of the file, for messages. */
   readonly name: string;
   /** Of the file as it is, or of the image in it: either counts. */
   readonly checksum?: Checksum | undefined;
-  /** Of the checksums that are found. Default: that of `checksum`, else sha256. */
+  /** Algorithms to compute. Default: that of `checksum`, else sha256. */
   readonly algorithm?: Algorithm | undefined;
-  /** What {@link problemOf} looks at. */
+  /** How many first bytes {@link problemOf} needs. */
   readonly headBytes: number;
-  /** What is wrong with the beginning of an image, undefined if nothing is. */
+  /** Finds what is wrong with the beginning of an image; undefined if nothing is. */
   readonly problemOf: (head: Uint8Array) => string | undefined;
-  /** Called at the end, once all is verified. */
+  /** Called at the end, when everything is verified. */
   readonly onRead: (image: ReadImage) => void;
 }
 
 /**
- * The bytes of the image in a file: decompressed if it is compressed, hashed on their way. The last piece comes before
- * the checksum is compared, so whoever takes the bytes has to wait for the end.
+ * The bytes of the image in a file: decompressed if needed, and hashed as they pass. The last piece comes
+ * before the checksum is compared, so the image is valid only once the iteration has ended.
  *
  * @throws {@link SourceError} `NOT_AN_IMAGE` before the first piece; `ARCHIVE_DAMAGED`, `CHECKSUM_MISMATCH`; what reading
  * the file throws
@@ -75,7 +75,7 @@ async function* digested(pieces: Pieces, digests: Digests): AsyncGenerator<Uint8
 }
 
 /**
- * The error for a file that is no image.
+ * The error for a file that is not an image.
  *
  * @param head the first bytes, if they are known: a web page is called one
  */
@@ -88,7 +88,7 @@ export function notAnImage(name: string, problem: string, head: Uint8Array = new
 }
 
 /**
- * Compares what was found with what should be there.
+ * Compares the digests found with the expected one.
  *
  * @param name of the file, for messages
  * @throws {@link SourceError} `CHECKSUM_MISMATCH`

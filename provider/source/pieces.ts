@@ -1,11 +1,11 @@
-/** Gives out the pieces by hand. */
+/** Iterates by hand. */
 export type PieceIterator = AsyncIterator<Uint8Array, undefined>;
 
-/** Bytes that come one piece after another. Each piece is good until the next one is asked for. */
+/** Bytes in pieces. Each piece is valid until the next one is asked for. */
 export type Pieces = AsyncIterable<Uint8Array>;
 
 /**
- * The first bytes, without taking them away.
+ * Peeks at the first bytes.
  *
  * @returns `head` has `length` bytes, or all where there are fewer; `all` has every byte, and can be read once
  */

@@ -1,15 +1,15 @@
 import type * as XzDecompress from "xz-decompress";
 import type { PieceIterator, Pieces } from "./pieces";
 
-/** What a stream begins with. */
+/** The magic bytes of a stream. */
 const HEADER = Buffer.from("fd377a585a00", "hex");
 
-/** What the decoder takes at once. */
+/** Bytes per call of the decoder. */
 const INPUT_BYTES = 64 * 1024;
 
 /**
- * Decompresses xz and verifies its checksums. The decoder stops at the end of a stream: what follows is given to
- * another one.
+ * Decompresses xz and verifies its checksums. The decoder stops at the end of a stream, so a new one reads what
+ * follows.
  *
  * @throws what the decoder says, or that the input ends too early, or goes on with something else
  */
@@ -29,7 +29,7 @@ export async function* unxz(input: Pieces): AsyncGenerator<Uint8Array, void> {
   }
 }
 
-/** The decoder gives a number for what went wrong (xz-embedded: `enum xz_ret`). */
+/** The decoder reports failures as numbers (xz-embedded: `enum xz_ret`). */
 const FAULTS: Readonly<Record<string, string>> = {
   4: "it needs more memory than the decoder takes",
   5: "something else follows the compressed data",
@@ -43,7 +43,7 @@ function explained(error: unknown): unknown {
   return FAULTS[code] === undefined ? error : new Error(FAULTS[code], { cause: error });
 }
 
-/** Gives out the input in small pieces, and remembers the last one: a stream may end in the midst of it. */
+/** Yields the input in small pieces, and remembers the last one: a stream may end in the middle of it. */
 class Feed {
   readonly #iterator: PieceIterator;
   #rest = Buffer.alloc(0);
@@ -53,13 +53,13 @@ class Feed {
     this.#iterator = input[Symbol.asyncIterator]() as PieceIterator;
   }
 
-  /** What one decoder reads; it takes no more than it needs. */
+  /** The input of one decoder, which takes no more than it needs. */
   stream(): ReadableStream<Uint8Array> {
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
           const piece = await this.#next();
-          // The decoder asks for more before it notices the end of a stream, and fails if there should be more.
+          // The decoder reads on before it notices the end of a stream, and fails if there is more.
           if (piece.length === 0) return controller.close();
           this.#last = piece;
           return controller.enqueue(piece);
@@ -69,10 +69,10 @@ class Feed {
     );
   }
 
-  /** Whether another stream follows, after the zeros that may stand between two. */
+  /** Whether another stream follows the zeros that may stand in between. */
   async hasFurtherStream(): Promise<boolean> {
     const last = this.#last;
-    // Compressed data looks like a header once in 2^48 places.
+    // Compressed data looks like a header once in 2^48 positions.
     let left = Buffer.concat([last, await this.#next()]);
     const header = left.indexOf(HEADER, 1);
     if (header >= 0) {

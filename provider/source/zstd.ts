@@ -3,13 +3,13 @@ import * as zlib from "node:zlib";
 import type * as Fzstd from "fzstd";
 import type { Pieces } from "./pieces";
 
-/** Node has one of its own from 22.15 on; the types of Node 20 do not know it. */
+/** Built into Node from 22.15 on; unknown to the types of Node 20. */
 const { createZstdDecompress } = zlib as { createZstdDecompress?: () => Transform };
 
-/** The largest window that `zstd` itself takes without being asked to: 128 MiB. */
+/** The largest window that `zstd` accepts by default: 128 MiB. */
 const LARGEST_WINDOW_LOG = 27;
 
-/** Bytes given to the decoder at once: four of them can make a block of 128 KiB. */
+/** Bytes per call of the decoder: four of them can make a block of 128 KiB. */
 const INPUT_BYTES = 1024;
 
 /**
@@ -22,7 +22,7 @@ export function unzstd(input: Pieces): Pieces {
 }
 
 async function* native(decoder: Transform, input: Pieces): AsyncGenerator<Uint8Array, void> {
-  // A failure reaches whoever reads from the decoder.
+  // The reader of the decoder gets the failure.
   pipeline(Readable.from(copiesOf(input), { objectMode: false }), decoder, () => undefined);
   yield* decoder as AsyncIterable<Uint8Array>;
 }
@@ -54,7 +54,7 @@ async function* portable(input: Pieces): AsyncGenerator<Uint8Array, void> {
 }
 
 /**
- * The decoder makes a buffer of whatever size the frame asks for.
+ * The decoder allocates whatever size the frame asks for.
  *
  * @see RFC 8878 §3.1.1.1
  */

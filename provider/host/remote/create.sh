@@ -3,14 +3,14 @@
 # knows its own, and in a pool xapi does not guess which host has the folder.
 
 # identify_and_prepare MOUNT_PATH NAME OWNER ISO_NAME BYTES SHA256
-# The beginning of it, for an image that is uploaded.
+# Begins a create whose image is uploaded later.
 # Needs: identify prepare_folder
 identify_and_prepare() {
   identify && prepare_folder "$@"
 }
 
 # make_small_disc MOUNT_PATH NAME OWNER ISO_NAME BYTES SHA256 SR_CREATE_WORD...
-# All of it, with the image on standard input. Prints and fails as the functions it calls do.
+# Makes a disc, with the image on standard input. Prints and fails as the functions it calls do.
 # Needs: identify prepare_folder receive_image begin_sr make_sr find_disc hand_over
 make_small_disc() {
   local path=$1/$2 iso_name=$4 host_uuid
@@ -25,7 +25,7 @@ make_small_disc() {
 }
 
 # make_linked_disc MOUNT_PATH NAME OWNER ISO_NAME BYTES SHA256 TWIN_PATH TWIN_IDENTITY SR_CREATE_WORD...
-# All of it, with the image linked to a twin, which takes no room.
+# Makes a disc, with the image linked to a twin, which needs no room.
 # Needs: identify prepare_folder link_twin name_image begin_sr make_sr find_disc hand_over
 make_linked_disc() {
   local path=$1/$2 iso_name=$4 host_uuid
@@ -41,8 +41,7 @@ make_linked_disc() {
 }
 
 # make_disc MOUNT_PATH NAME ISO_NAME BYTES SHA256 TWIN_PATH TWIN_IDENTITY SR_CREATE_WORD...
-# The rest of it, in a folder that holds the image as `upload`, or that gets a link to the twin if TWIN_PATH is not
-# empty.
+# Completes a disc, in a folder that holds the image as `upload`, or gets a link to the twin if TWIN_PATH is not empty.
 # Status: as the functions it calls
 # Needs: identify place_image begin_sr make_sr find_disc hand_over
 make_disc() {
@@ -70,7 +69,7 @@ make_shared_sr() {
 }
 
 # find_made_disc MOUNT_PATH NAME ISO_NAME SR_UUID
-# The end of it, where the SR was made behind a link that was lost.
+# Completes a disc whose SR was made before the link was lost.
 # Status: as the functions it calls
 # Needs: identify find_disc hand_over
 find_made_disc() {
@@ -79,8 +78,8 @@ find_made_disc() {
 }
 
 # hand_over PATH
-# Asks on standard output whether anybody waits for the disc, and removes its marker if so: then prints marker=removed.
-# From a client that was killed comes nothing but end of file; the next create clears what is marked.
+# Asks on standard output whether anybody still waits for the disc. If so, removes its marker and prints marker=removed.
+# A killed client sends only end of file; the next create clears folders with a marker.
 # Status: MARKER_STAYS
 # Needs: remove_marker
 hand_over() {

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the command line's `doctor` asks of a host. Changes nothing.
+# What the command line's `doctor` reads. Changes nothing.
 
 # host_facts
 # Prints xe=there if there is an xe; INSTALLATION_UUID=…, PRODUCT_BRAND=…, PRODUCT_VERSION=… of the inventory;

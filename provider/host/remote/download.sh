@@ -2,8 +2,8 @@
 # An image that the host downloads itself, with its own curl (7.29 on a CentOS 7 dom0) and its own route.
 
 # download_image PATH ALGORITHM BLOCK_BYTES STEP_BLOCKS
-# Downloads into PATH/upload, and decompresses meanwhile. Reads from standard input, a line each: the URL, then headers;
-# an empty line ends them. So none of it is in a list of processes.
+# Downloads into PATH/upload, and decompresses on the way. Reads from standard input, a line each: the URL, then the
+# headers, then an empty line. This keeps them out of the process list.
 # Prints what receive_stream prints; http=STATUS if the server does not send the file; tool=NAME if the host lacks what
 # decompresses it; codes=FETCH TEE TOOL RECEIVE, their exit statuses; then file=HEX and image=HEX by ALGORITHM
 # (sha256sum or sha512sum), sha256=HEX of the image, image_bytes=BYTES, and no_image=1 if it is neither ISO 9660 nor UDF.
@@ -54,7 +54,7 @@ fetch() {
 }
 
 # escaped TEXT
-# Prints a value as it stands between quotes in a curl configuration.
+# Escapes a value for use between quotes in a curl configuration.
 escaped() {
   local text=${1//\\/\\\\}
   printf '%s' "${text//\"/\\\"}"
@@ -109,7 +109,7 @@ probe() {
 }
 
 # tool_for MAGIC
-# Prints the program that decompresses what begins with these bytes, nothing if it is not compressed.
+# Prints the program that decompresses a file with these first bytes; nothing if it is not compressed.
 tool_for() {
   case $1 in
     1f8b08*) echo gzip ;;
@@ -120,7 +120,7 @@ tool_for() {
 }
 
 # fetch_all
-# Writes the file to standard output. After a connection that broke it goes on where it was.
+# Writes the file to standard output. Continues after a lost connection.
 # Status: that of curl
 # Needs: fetch
 fetch_all() {

@@ -9,8 +9,8 @@ lock_mount_path() {
 }
 
 # refuse_link MOUNT_PATH
-# Fails, and says why, if MOUNT_PATH itself is a link: nobody could tell whether it was put there since. A link
-# above it is fine: /var/run is one.
+# Fails with the reason if MOUNT_PATH itself is a link: somebody may have put it there since. A link above it is
+# fine: /var/run is one.
 refuse_link() {
   [ ! -L "$1" ] || {
     echo "$1 is a link to $(readlink -f -- "$1")." >&2
@@ -19,8 +19,8 @@ refuse_link() {
 }
 
 # folder_names MOUNT_PATH
-# Sets names to the folders in MOUNT_PATH, the current folder, that are named by a UUID and are neither links nor
-# mounts: a dead NFS mount hangs whoever looks into it. Spawns no process.
+# Sets names to the folders in MOUNT_PATH, the current folder, that have a UUID for their name. Skips links and mounts:
+# a read of a dead NFS mount hangs. Spawns no process.
 folder_names() {
   local name mounts
   read -r -d '' mounts </proc/self/mounts
@@ -33,8 +33,8 @@ folder_names() {
 }
 
 # look_at_folder PATH ISO_NAME
-# Prints folder=there if the folder is, and image=BYTES if its image is.
-# Status: not 0 if that cannot be told
+# Prints folder=there if the folder exists, and image=BYTES if its image does.
+# Status: not 0 if it cannot be read
 look_at_folder() {
   local bytes
   [ -d "$1" ] && [ ! -L "$1" ] || return 0
@@ -44,10 +44,10 @@ look_at_folder() {
 }
 
 # take_over MOUNT_PATH NAME
-# Ends what still runs in the folder behind a lost link, and prints stage=STAGE, how far it had come:
-# nothing: there is no folder. folder: it may hold a part of the image. image: the image is whole.
-# sr: the making of its SR has begun.
-# Status: not 0 if the lock or the folder could not be had
+# Ends the scripts that still run in the folder after the link was lost, and prints stage=STAGE, how far they got:
+# nothing: there is no folder. folder: it may hold a part of the image. image: the image is complete.
+# sr: sr-create may have been sent.
+# Status: not 0 if the lock or the folder is not available
 # Needs: lock_mount_path stop_writers
 take_over() {
   if [ ! -d "$1" ] || [ -L "$1" ]; then
@@ -71,10 +71,10 @@ take_over() {
 }
 
 # remove_folder MOUNT_PATH NAME ISO_NAME
-# Removes the files of a disc by name, then the folder. Nothing to do if it is gone. Waits for the lock: the
-# making that is undone here may still go on behind a lost link.
-# Status: NOT_REMOVED with the reason on standard error: a link stands in its place or in that of MOUNT_PATH, or it
-# holds something else
+# Removes the files of a disc by name, then the folder. Succeeds if it is gone. Waits for the lock: the create that is
+# undone here may still run after its link was lost.
+# Status: NOT_REMOVED with the reason on standard error: the folder or MOUNT_PATH is a link, or the folder holds
+# something else
 # Needs: lock_mount_path refuse_link stop_writers
 remove_folder() {
   local path=$1/$2

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Which host this is.
+# The identity of this host.
 
 # identify
 # Prints host-uuid=UUID, the INSTALLATION_UUID of this host, and sets REPLY to it.

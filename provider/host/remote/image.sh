@@ -1,17 +1,17 @@
 # shellcheck shell=bash
-# The bytes of an image. `upload` holds them until they are whole. The record `image` then says so, a line each:
-# SHA-256, size, name, and `sr` once the making of its SR has begun. Names but *.iso and *.img escape a scan.
+# The bytes of an image. They are in `upload` until it is complete. Then the record `image` says so, a line each:
+# SHA-256, size, name, and `sr` once sr-create may have been sent. A scan takes only *.iso and *.img.
 
 # receive_image ISO_NAME BYTES SHA256
-# Takes a small image from standard input into the current folder and brings it to the disk. Written under its
-# final name; the record marks it complete. Prints ready before it reads.
-# Status: IMAGE_FAILED, NOT_WHOLE if fewer bytes came: a start-up file of the shell has read them
+# Writes a small image from standard input into the current folder, and flushes it to disk. It has its final name at
+# once; the record marks it complete. Prints ready before it reads.
+# Status: IMAGE_FAILED, NOT_WHOLE if fewer bytes came: a startup file of the shell has read them
 # Needs: record_image
 receive_image() {
   local received
   echo ready
   received=$(exec dd of="$1" bs="$2" count=1 iflag=fullblock conv=fsync 2>&1) || {
-    # What went wrong, without the counts that follow it.
+    # The error, without the counts that follow it.
     printf '%s\n' "${received%%$'\n'[0-9]*}" >&2
     return "$IMAGE_FAILED"
   }
@@ -30,7 +30,7 @@ write_range() {
 }
 
 # hash_blocks PATH BLOCK_BYTES
-# Prints the SHA-256 of each block of PATH/upload, in order, as sha256sum does: what need not be sent again.
+# Prints the SHA-256 of each block of PATH/upload, in order, as sha256sum does. Those blocks need not be sent again.
 hash_blocks() {
   cd -- "$1" || return "$FOLDER_FAILED"
   [ ! -f upload ] || nice -n 19 split -b "$2" --filter=sha256sum upload
@@ -44,7 +44,7 @@ hash_file() {
 }
 
 # link_twin TWIN_PATH IDENTITY
-# Makes `upload` in the current folder a hard link to the twin, if that is still the same file.
+# Hard-links `upload` in the current folder to the twin, if the twin is still the same file.
 # Status: NOT_WHOLE
 link_twin() {
   [ -f image ] || {
@@ -56,7 +56,7 @@ link_twin() {
 }
 
 # sync_upload
-# Brings `upload` in the current folder to the disk. dd syncs this one file: a bare sync flushes every mounted SR, and
+# Flushes `upload` in the current folder to disk. dd syncs this one file: a bare sync flushes every mounted SR, and
 # hangs on a dead NFS.
 # Status: IMAGE_FAILED
 sync_upload() {
@@ -64,7 +64,7 @@ sync_upload() {
 }
 
 # place_image PATH ISO_NAME BYTES SHA256 TWIN_PATH TWIN_IDENTITY
-# Names the image that PATH holds as `upload`, or, if TWIN_PATH is not empty, a link to the twin.
+# Gives `upload` in PATH its final name; if TWIN_PATH is not empty, links it to the twin first.
 # Status: IMAGE_FAILED, NOT_WHOLE
 # Needs: note_writer link_twin sync_upload name_image
 place_image() {
@@ -76,8 +76,8 @@ place_image() {
 }
 
 # name_image ISO_NAME BYTES SHA256
-# Gives `upload` in the current folder its name, once it is whole. A failure before that leaves no file that could be
-# taken for the image. Prints image=INODE BYTES CHANGED.
+# Renames `upload` in the current folder to its final name if it is complete. A failure leaves no file that looks like
+# the image. Prints image=INODE BYTES CHANGED.
 # Status: IMAGE_FAILED, NOT_WHOLE
 # Needs: record_image
 name_image() {
@@ -94,14 +94,14 @@ name_image() {
 }
 
 # record_image ISO_NAME BYTES SHA256
-# Marks the image complete. By this record its twins find it.
+# Writes the record that marks the image complete. Later creates find a twin by it.
 # Status: IMAGE_FAILED
 record_image() {
   printf '%s\n' "$3" "$2" "$1" >image || return "$IMAGE_FAILED"
 }
 
 # begin_sr
-# Records that sr-create may be carried out from now on: it is never sent twice.
+# Records that sr-create may be sent from now on, so that it is never sent twice.
 # Status: IMAGE_FAILED
 begin_sr() {
   echo sr >>image || return "$IMAGE_FAILED"

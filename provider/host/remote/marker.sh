@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The marker `pending`: whose a folder is until its disc is complete, and the SSH session that works there.
+# The marker `pending`: the owner of a folder until its disc is complete, and the SSH session that works there.
 
 # write_marker OWNER ISO_NAME BYTES
 # Marks the current folder: this SSH session makes the disc of OWNER there, and has BYTES still to write. For people
@@ -14,8 +14,7 @@ write_marker() {
 }
 
 # read_marker FOLDER
-# Sets owner, iso, size, session, started, client and since to what the marker of FOLDER says: nothing where it says
-# nothing, size to 0. Spawns no process. The caller declares them local.
+# Sets owner, iso, size, session, started, client and since from the marker of FOLDER; missing ones are empty, size is 0. Spawns no process. The caller declares them local.
 # shellcheck disable=SC2034 # for the caller
 read_marker() {
   local line
@@ -35,7 +34,7 @@ read_marker() {
 }
 
 # is_held SESSION STARTED SECONDS
-# Whether somebody works behind a marker: its session is alive, and touched it SECONDS ago, within the lease.
+# Whether the session of a marker is alive and touched it SECONDS ago, within the lease.
 # Needs: start_of
 is_held() {
   local lease_seconds=60

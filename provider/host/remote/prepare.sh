@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Making the folder of a disc.
+# Makes the folder of a disc.
 
 # prepare_folder MOUNT_PATH NAME OWNER ISO_NAME BYTES [SHA256]
-# Makes MOUNT_PATH/NAME (mode 700: an image can hold secrets) with its marker, and goes there. Holds the lock on
-# MOUNT_PATH meanwhile, so that concurrent creates see each other's markers.
+# Makes MOUNT_PATH/NAME (mode 700: an image can hold secrets) with its marker, and changes to it. Holds the lock
+# on MOUNT_PATH, so that concurrent creates see each other's markers.
 # Prints what find_obstacles, find_twin and has_room print; room=short if there is room only for a link to the twin.
 # Status: FOLDER_FAILED, OWNER_BUSY, ABANDONED, NO_ROOM
 # Needs: refuse_link lock_mount_path folder_names find_obstacles find_twin has_room write_marker note_writer
@@ -29,9 +29,9 @@ prepare_folder() {
 }
 
 # find_obstacles OWNER NAME...
-# Reads the markers in these folders of the current one. Sets promised to the bytes that uploads under way have still
-# to write. If another create of OWNER is at work there, prints live=NAME, client=ADDRESS and since=SECONDS; for each
-# folder of OWNER that a killed create left, abandoned=NAME/ISO_NAME. One process for all folders.
+# Reads the markers in these subfolders of the current one. Sets promised to the bytes that running uploads have still
+# to write. If another create of OWNER is running, prints live=NAME, client=ADDRESS and since=SECONDS; for each folder
+# of OWNER that a killed create left, abandoned=NAME/ISO_NAME. Spawns one process for all folders.
 # Status: OWNER_BUSY, ABANDONED
 # Needs: read_marker is_held
 find_obstacles() {
@@ -70,7 +70,7 @@ find_obstacles() {
 }
 
 # find_twin SHA256 BYTES NAME...
-# Looks in these folders of the current one for a whole image of this content, by the record beside it.
+# Searches these subfolders of the current one for a complete image with this content, by its record.
 # Prints twin=NAME/ISO_NAME and identity=INODE BYTES CHANGED.
 # Status: not 0 if there is none
 find_twin() {

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What is on a host.
+# Lists what is on a host.
 
 # scan_folders MOUNT_PATH
 # Looks into every folder in MOUNT_PATH that is named by a UUID, and changes nothing. Holds the lock, so that no

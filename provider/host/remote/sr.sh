@@ -32,7 +32,7 @@ find_disc() {
     IFS= read -r -d '' -u 8 pbd
     exec 8<&-
     pbd=${pbd%$'\n'}
-    # The status of a process that is read from is not known: what is no list of UUIDs is the text of an error.
+    # The exit status of a process substitution is unknown: anything but a list of UUIDs is an error text.
     case $pbd in *[!0-9a-f,-]*) is_passing repeatable "$pbd" || fail pbd-list "$pbd" ;; esac
     if is_uuid "$pbd" && is_uuid "$vdi"; then break; fi
     if [ -z "$pbd" ] && [ -z "$is_plugged_again" ]; then
@@ -60,8 +60,8 @@ plug_again() {
 }
 
 # forget_unused_sr SR_UUID PBD_UUID VDI_UUID
-# Takes an SR away whose disc is in no drive: three calls of xe.
-# Status: not 0 if anything is otherwise; what was done stays done
+# Forgets an SR whose disc is in no drive: three xe calls.
+# Status: not 0 if something else is needed; completed steps stay
 forget_unused_sr() {
   local drives
   drives=$(exec xe vbd-list vdi-uuid="$3" params=uuid --minimal) && [ -z "$drives" ] || return

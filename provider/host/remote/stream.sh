@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# An image that comes as a stream. How much will come is not always known: a small archive can hold a huge image.
+# An image that arrives as a stream. Its size may be unknown: a small archive can hold a huge image.
 
 # write_stream PATH SEEK BYTES BLOCK_BYTES STEP_BLOCKS
-# Writes standard input into PATH/upload from block SEEK on. Looks after every STEP_BLOCKS blocks whether there is
-# still room, and at the beginning whether BYTES fit. Prints what has_room prints, and received=BYTES.
+# Writes standard input into PATH/upload from block SEEK on. Checks the room for BYTES first,
+# and again after every STEP_BLOCKS blocks. Prints what has_room prints, and received=BYTES.
 # Status: FOLDER_FAILED, NO_ROOM, IMAGE_FAILED
 # Needs: note_writer has_room_beside receive_stream
 write_stream() {
@@ -15,8 +15,8 @@ write_stream() {
 }
 
 # receive_stream SEEK BLOCK_BYTES STEP_BLOCKS
-# Writes standard input into `upload` in the current folder from block SEEK on. Looks after every STEP_BLOCKS blocks
-# whether there is still room. Prints written=BYTES after each step, and received=BYTES at the end.
+# Writes standard input into `upload` in the current folder from block SEEK on. Checks the room after
+# every STEP_BLOCKS blocks. Prints written=BYTES after each step, and received=BYTES at the end.
 # Status: NO_ROOM, IMAGE_FAILED
 # Needs: has_room_beside
 receive_stream() {
@@ -37,8 +37,8 @@ receive_stream() {
 }
 
 # has_room_beside BYTES
-# Whether BYTES more fit in the file system of the current folder, beside what uploads under way in the folders
-# around it have still to write. Prints what has_room prints.
+# Whether BYTES more fit into the file system of the current folder, besides the bytes that running uploads in its
+# sibling folders have still to write. Prints what has_room prints.
 # Needs: folder_names find_obstacles has_room
 has_room_beside() {
   local names promised

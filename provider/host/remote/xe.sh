@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Calls of xe that may have to be repeated.
+# xe calls that may have to be repeated.
 
 # ask COMMAND once|repeatable WORD...
 # Runs xe and sets REPLY to what it printed. Repeats it with backoff, for a minute, while the toolstack is busy or
-# starting; also after a lost reply if it may be carried out twice. Any other failure ends the script: see fail.
+# starting; also after a lost reply if it is repeatable. Any other failure ends the script: see fail.
 # Needs: is_passing rest fail
 ask() {
   local command=$1 repeat=$2 until=$((SECONDS + 60)) pause=0
@@ -15,7 +15,7 @@ ask() {
 }
 
 # is_passing once|repeatable WORDS
-# Whether a failure of xe with these words may pass by itself. `../../xe/error.ts` knows the same sentences.
+# Whether an xe failure with these words may be temporary. `../../xe/error.ts` knows the same sentences.
 is_passing() {
   case $2 in
     *'Connection refused'* | *'The host toolstack is still initialising'*) return 0 ;;
