@@ -7,7 +7,6 @@ import { IDLE_MS } from "./disc-stage";
 import { whatIsThere } from "./host-state";
 import type { Ending } from "./inject";
 import { isSilent, type Judgement, type SetStage } from "./scene";
-import { urnOf } from "./site";
 import type { StandInStack } from "./stack";
 import type { DriveKind } from "./steps";
 
@@ -16,7 +15,7 @@ export const setAttachmentStage: SetStage = async (site, cell, images) => {
   const { pool } = site;
   const { step } = cell;
   const discs = ["a.iso", "b.iso", "theirs.iso"].map((isoName) =>
-    site.disc(images.small, { isoName, owner: urnOf("tempIso", isoName) }),
+    site.disc(images.small, { isoName, owner: site.urnOf("tempIso", isoName) }),
   );
   await Promise.all(discs.map((disc) => disc.up()));
   const [a, b, theirs] = discs.map(({ stored }) => stored?.outputs.vdiUuid ?? "");

@@ -5,7 +5,7 @@ import { type Cell, isForSweep } from "./cells";
 import { differencesFrom, notPartOf, putTwin, whatIsThere } from "./host-state";
 import type { Ending } from "./inject";
 import { isSilent, type Judgement, type SetStage } from "./scene";
-import { type Site, SR_MOUNT_PATH, urnOf } from "./site";
+import { type Site, SR_MOUNT_PATH } from "./site";
 import type { StandInStack } from "./stack";
 
 /** Longer than a provider keeps an idle connection. */
@@ -66,8 +66,9 @@ async function judge(
 }
 
 /** Finds the one complete disc on the host by its own description, and deletes it. */
-async function sweep({ pool, address }: Site): Promise<string[]> {
-  const owner = urnOf("tempIso");
+async function sweep(site: Site): Promise<string[]> {
+  const { pool, address } = site;
+  const owner = site.urnOf("tempIso");
   const [sr] = pool.xapi.srs;
   const [vdi] = pool.xapi.vdis;
   const srPath = sr && pool.xapi.pbdsOf(sr.uuid)[0]?.deviceConfig["location"];

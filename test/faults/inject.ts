@@ -4,9 +4,9 @@ import type { FaultName } from "./cells";
 import { Gate, type HaltedCall } from "./gate";
 import { type Site, SR_MOUNT_PATH } from "./site";
 import { enlargeDisc, mountSmallDisc } from "./small-disc";
+import type { ProviderProcess } from "./provider-process";
 import type { StandInStack } from "./stack";
 import type { Step } from "./steps";
-import { WorkerProcess } from "./worker-process";
 
 /** An operation that meets a fault. */
 export interface Scene {
@@ -164,10 +164,10 @@ async function atCall(
 /** The same in a process that may be killed. No engine stores what it answers. */
 async function inWorker(
   { site, step, stack, operate }: Scene,
-  act: (call: HaltedCall, worker: WorkerProcess) => void | Promise<void>,
+  act: (call: HaltedCall, worker: ProviderProcess) => void | Promise<void>,
 ): Promise<Ending> {
   if (!step.call) throw new TypeError(`${step.name} has no call.`);
-  const worker = await WorkerProcess.start();
+  const worker = await site.startProcess();
   site.onEnd(() => worker[Symbol.asyncDispose]());
   await using gate = await Gate.await(site.host, step.call);
   const ended = endingOf(operate(stack.through(worker.provider(stack.resource))));
@@ -179,9 +179,9 @@ async function inWorker(
 
 async function whileConnecting(
   { site, stack, operate }: Scene,
-  act: (worker: WorkerProcess) => Promise<void>,
+  act: (worker: ProviderProcess) => Promise<void>,
 ): Promise<Ending> {
-  const worker = await WorkerProcess.start();
+  const worker = await site.startProcess();
   site.onEnd(() => worker[Symbol.asyncDispose]());
   const before = site.link.connections.length;
   site.link.faults.stallAfterBytes = HALF_A_KEY_EXCHANGE_BYTES;
@@ -194,7 +194,7 @@ async function whileConnecting(
 }
 
 /** The process must exit by itself, or be gone already. */
-async function endOf(worker: WorkerProcess, ended: Promise<Ending>): Promise<Ending> {
+async function endOf(worker: ProviderProcess, ended: Promise<Ending>): Promise<Ending> {
   const isGone = await Promise.race([worker.exited.then(() => true), sleep(END_MS, false, { ref: false })]);
   if (isGone) return ended;
   return { ...(await ended), problems: [`the provider process still runs after ${END_MS / 1_000} s`] };

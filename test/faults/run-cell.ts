@@ -7,7 +7,7 @@ import type { Images } from "./images";
 import { inject } from "./inject";
 import { setReleaseStage } from "./release-stage";
 import type { Promised, SetStage, Stage } from "./scene";
-import { Site } from "./site";
+import { type DoorName, Site } from "./site";
 import type { Operation } from "./steps";
 
 /** The outcome of a cell. */
@@ -39,11 +39,11 @@ const STAGES: Readonly<Record<Operation, SetStage>> = {
 };
 
 /** Runs a cell on a host of its own. */
-export async function runCell(cell: Cell, images: Images): Promise<CellResult> {
+export async function runCell(cell: Cell, images: Images, door?: DoorName): Promise<CellResult> {
   const startedAt = Date.now();
   const problems: string[] = [];
   const found: { promised?: Promised; message?: string; leftovers: string[] } = { leftovers: [] };
-  await using site = await Site.start();
+  await using site = await Site.start(door);
   const acts = async () => {
     const stage = await STAGES[cell.step.operation](site, cell, images);
     const ending = await inject(cell.fault, { site, step: cell.step, ...stage });

@@ -1,6 +1,9 @@
 import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
 import { Proxy, type SimulatedHost, type SimulatedPool, startPool } from "../simulator";
+import { PluginProcess } from "../plugin/plugin-process";
+import type { ProviderProcess } from "./provider-process";
 import { type Provider, type ResourceName, StandInStack } from "./stack";
+import { WorkerProcess } from "./worker-process";
 
 /** Where the discs' folders are made. */
 export const SR_MOUNT_PATH = "/var/opt/xen-iso";
@@ -11,9 +14,21 @@ const TYPES: Readonly<Record<ResourceName, string>> = {
   isoRelease: "IsoRelease",
 };
 
+/** How the engine reaches the providers: dynamic ones, or the plugin; with how the types of resources begin. */
+const DOORS = { dynamic: "pulumi-nodejs:dynamic/xen:", plugin: "xen:index:" } as const;
+
+export type DoorName = keyof typeof DOORS;
+
+export const isDoor = (name: string): name is DoorName => name in DOORS;
+
 /** The URN of a resource. */
-export function urnOf(resource: ResourceName, name = "web-1", stack = "dev"): string {
-  return `urn:pulumi:${stack}::shop::pulumi-nodejs:dynamic/xen:${TYPES[resource]}::${name}`;
+export function urnOf(
+  resource: ResourceName,
+  name = "web-1",
+  stack = "dev",
+  door: DoorName = "dynamic",
+): string {
+  return `urn:pulumi:${stack}::shop::${DOORS[door]}${TYPES[resource]}::${name}`;
 }
 
 type Address = Pick<TempIsoState, "connection" | "host" | "port" | "user" | "hostKey">;
@@ -27,16 +42,19 @@ export class Site implements AsyncDisposable {
     readonly link: Proxy,
     /** How a state names the host. */
     readonly address: Address,
+    /** Its own provider process, if dynamic providers in this process do not serve it. */
+    private readonly plugin: PluginProcess | undefined,
   ) {}
 
-  static async start(): Promise<Site> {
+  static async start(door: DoorName = "dynamic"): Promise<Site> {
+    const plugin = door === "plugin" ? await PluginProcess.start() : undefined;
     const pool = await startPool({ transport: "sshd" });
     const { host, port, user, password = "", hostKey } = pool.coordinator.connection;
     const link = await Proxy.start({ host, port });
     // Long enough for a machine on which dozens of hosts start at once.
     const limits = { dialErrorLimit: 3, perDialTimeout: 10 };
     const connection = { host: link.host, port: link.port, user, password, hostKey, ...limits };
-    return new Site(pool, link, { connection, host: link.host, port: link.port, user, hostKey });
+    return new Site(pool, link, { connection, host: link.host, port: link.port, user, hostKey }, plugin);
   }
 
   /** A stack whose one resource has these arguments. */
@@ -46,13 +64,24 @@ export class Site implements AsyncDisposable {
     provider?: Provider,
   ): StandInStack<State> {
     const { connection } = this.address;
-    const all = { owner: urnOf(resource), connection, ...args };
-    return new StandInStack<State>(resource, all, provider as Provider<State> | undefined);
+    const all = { owner: this.urnOf(resource), connection, ...args };
+    const serving = provider ?? this.plugin?.provider();
+    return new StandInStack<State>(resource, all, serving as Provider<State> | undefined);
   }
 
   /** The stack of a disc. */
   disc(isoPath: string, more: Readonly<Record<string, unknown>> = {}, provider?: Provider) {
     return this.stack<TempIsoState>("tempIso", { isoPath, ...more }, provider);
+  }
+
+  /** The URN of a resource here. */
+  urnOf(resource: ResourceName, name?: string): string {
+    return urnOf(resource, name, undefined, this.plugin ? "plugin" : "dynamic");
+  }
+
+  /** Another process of providers, which may be killed. */
+  startProcess(): Promise<ProviderProcess> {
+    return this.plugin ? PluginProcess.start() : WorkerProcess.start();
   }
 
   get host(): SimulatedHost {
@@ -70,6 +99,7 @@ export class Site implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.endHelpers();
+    await this.plugin?.[Symbol.asyncDispose]();
     await this.link[Symbol.asyncDispose]();
     await this.pool[Symbol.asyncDispose]();
   }

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Server } from "node:net";
+import type { Server } from "node:net";
+import { ProviderProcess, startEngine } from "./provider-process";
 import type { Held } from "./resources";
 import type { Provider, ResourceName } from "./stack";
 
@@ -25,22 +25,13 @@ class WorkerGoneError extends Error {
   override readonly name = "WorkerGoneError";
 }
 
-/** A provider process, with a stand-in for its engine: a listener, and its stdin. */
-export class WorkerProcess implements AsyncDisposable {
-  /** Resolves when the process has ended. */
-  readonly exited: Promise<unknown>;
-
-  isFrozen = false;
+/** A process of dynamic providers. */
+export class WorkerProcess extends ProviderProcess {
   readonly #waiting = new Map<number, (answer: WorkerAnswer) => void>();
   #calls = 0;
 
-  private constructor(
-    private readonly child: ChildProcess,
-    private readonly engine: Server,
-  ) {
-    this.exited = once(child, "exit");
-    // A killed process closes its stdin.
-    child.stdin?.on("error", () => undefined);
+  private constructor(child: ChildProcess, engine: Server) {
+    super(child, engine);
     child.on("message", (answer: WorkerAnswer) => {
       this.#waiting.get(answer.id)?.(answer);
       this.#waiting.delete(answer.id);
@@ -48,9 +39,7 @@ export class WorkerProcess implements AsyncDisposable {
   }
 
   static async start(): Promise<WorkerProcess> {
-    const engine = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
-    await once(engine, "listening");
-    const address = `127.0.0.1:${(engine.address() as AddressInfo).port}`;
+    const { engine, address } = await startEngine();
     const child = fork(require.resolve("./worker.ts"), [address], {
       execArgv: ["--import", "tsx"],
       stdio: ["pipe", "inherit", "inherit", "ipc"],
@@ -58,8 +47,7 @@ export class WorkerProcess implements AsyncDisposable {
     return new WorkerProcess(child, engine);
   }
 
-  /** A provider in this process. */
-  provider(resource: ResourceName): Provider {
+  override provider(resource: ResourceName): Provider {
     const call =
       (method: keyof Provider) =>
       (...args: readonly unknown[]) =>
@@ -77,35 +65,6 @@ export class WorkerProcess implements AsyncDisposable {
   /** What the process holds. */
   held(): Promise<Held> {
     return this.#call({ method: "held" });
-  }
-
-  /** SIGKILL; resolves once it is gone. */
-  async kill(): Promise<void> {
-    this.child.kill("SIGKILL");
-    await this.exited;
-  }
-
-  /** Like a machine that loses power: the process is silent, and nobody tells the host. */
-  freeze(): void {
-    this.child.kill("SIGSTOP");
-    this.isFrozen = true;
-  }
-
-  /** What a process sees when its engine is killed. */
-  async killEngine(): Promise<void> {
-    this.engine.close();
-    await once(this.engine, "close");
-    this.child.stdin?.end();
-  }
-
-  /** Whether the process is there. */
-  get isRunning(): boolean {
-    return this.child.exitCode === null && this.child.signalCode === null;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.isRunning) await this.kill();
-    if (this.engine.listening) this.engine.close();
   }
 
   async #call<T>(call: Unnumbered<WorkerCall>): Promise<T> {

@@ -12,14 +12,17 @@ const nothingWrong = { leftovers: [], stuck: [], damaged: [], unclear: [] };
 /** The same sample each time, so that a change is to blame for a failure; the whole matrix is `npm run test:faults`. */
 const SAMPLE = { cells: 24, seed: 1 };
 
-test.runIf(isSshdAvailable())(
-  "a sample of the fault matrix keeps its promises",
+test.runIf(isSshdAvailable()).each([
+  ["dynamic", SAMPLE],
+  ["plugin", { ...SAMPLE, seed: 2 }],
+] as const)(
+  "a sample of the fault matrix keeps its promises by way of the %s door",
   { timeout: 180_000 },
-  async () => {
+  async (door, { cells, seed }) => {
     const quick = allCells().filter((cell) => !isSlow(cell));
-    const results = await runMatrix(new Random(SAMPLE.seed).sample(quick, SAMPLE.cells));
-    expect(results).toHaveLength(SAMPLE.cells);
-    // Run a broken cell again with `npm run test:faults -- --only '<its name>'`.
+    const results = await runMatrix(new Random(seed).sample(quick, cells), undefined, door);
+    expect(results).toHaveLength(cells);
+    // Run a broken cell again with `npm run test:faults -- --door '<door>' --only '<its name>'`.
     expect(results.filter((result) => !isKept(result)).map(printBroken)).toEqual([]);
   },
 );
