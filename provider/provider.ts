@@ -7,11 +7,11 @@
 import type { ResourceProvider } from "@pulumi/pulumi/dynamic";
 import * as lifecycle from "./lifecycle/provider";
 
-/** The life of a `XenTempIso`. */
+/** The lifecycle of a `XenTempIso`. */
 export const tempIso: ResourceProvider = lifecycle.tempIso;
 
-/** The life of a `XenIsoAttachment`. */
+/** The lifecycle of a `XenIsoAttachment`. */
 export const isoAttachment: ResourceProvider = lifecycle.isoAttachment;
 
-/** The life of a `XenIsoRelease`. */
+/** The lifecycle of a `XenIsoRelease`. */
 export const isoRelease: ResourceProvider = lifecycle.isoRelease;

@@ -15,12 +15,12 @@ export type Arguments = Readonly<Record<string, unknown>>;
  */
 export type Rule = (value: unknown, args: Arguments, problems: Problems) => string | undefined;
 
-/** The arguments of a resource: from this follow their names, and what is checked. */
+/** The arguments of a resource: defines their names and their checks. */
 export interface ArgumentTable<Name extends string = string> {
   readonly className: string;
   /** In the order in which problems are reported. */
   readonly rules: Readonly<Record<Name, Rule>>;
-  /** Values that `check` added to the old inputs, which `ignoreChanges` copies into the new ones. */
+  /** Values that `check` added to the old inputs; `ignoreChanges` copies them into the new ones. */
   readonly added?: readonly string[];
 }
 
@@ -28,7 +28,7 @@ export interface ArgumentTable<Name extends string = string> {
 const ALWAYS_THERE = ["owner", "__provider"];
 
 /**
- * Checks all arguments but those which are not known yet; without the network.
+ * Checks all arguments that are known; without the network.
  *
  * @returns the arguments without those that are `null`
  */
@@ -51,7 +51,7 @@ export function checkArguments(
   return args;
 }
 
-/** Call this once no argument has a problem: its credentials are now the newest. */
+/** Called when no argument has a problem: its credentials are now the newest. */
 export async function acceptConnection({ connection, owner }: Arguments): Promise<void> {
   rememberCredentials(connection);
   if (isIgnoringHostKey(connection))
@@ -89,7 +89,7 @@ export const optionalBoolean: Rule = optional((value) =>
   typeof value === "boolean" ? undefined : "must be true or false",
 );
 
-/** A UUID as `xe` prints it, which is how xapi compares it. */
+/** A UUID in the form that `xe` prints and xapi compares. */
 export const requiredUuid: Rule = required(
   (value) =>
     typeof value === "string" && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value)

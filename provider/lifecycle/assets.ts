@@ -2,7 +2,7 @@ import { type Dirent, readdirSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import type { Problems } from "./problems";
 
-/** The property that marks Pulumi's own types, and its value for an asset and for an archive. */
+/** The property that marks Pulumi's own types, and its values for an asset and an archive. */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const ASSET = "c44067f5952c0a294b673a41bacd8c17";
 const ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7";
@@ -59,7 +59,7 @@ function filesOf(archive: Signed, argument: string, problems: Problems): Record<
   return Object.fromEntries(entries);
 }
 
-/** All files in a local folder. What is neither a file nor a folder is refused when the image is built. */
+/** All files in a local folder. Building the image refuses what is neither a file nor a folder. */
 function filesIn(folder: string, argument: string, problems: Problems): Record<string, unknown> {
   let entries: Dirent[];
   try {

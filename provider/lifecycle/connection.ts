@@ -6,7 +6,7 @@ import type { Problems } from "./problems";
 import { currentSession } from "./session";
 import { isUnknown, UNKNOWN } from "./unknown";
 
-/** `connection` as the provider gets it: plain values, and whatever a program put there. */
+/** `connection` as the provider receives it: plain values of any type. */
 export interface ConnectionInputs {
   readonly host?: string;
   readonly port?: number;
@@ -15,7 +15,7 @@ export interface ConnectionInputs {
   readonly privateKey?: string;
   readonly privateKeyPassword?: string;
   readonly agentSocketPath?: string;
-  /** One, or several of which any may match. */
+  /** One key, or several of which any may match. */
   readonly hostKey?: string | readonly string[];
   readonly proxy?: ConnectionInputs;
   readonly dialErrorLimit?: number;
@@ -24,7 +24,7 @@ export interface ConnectionInputs {
 
 type Field = Exclude<keyof ConnectionInputs, "proxy">;
 
-/** What is wrong with a value of a field, or undefined. */
+/** What is wrong with the value of a field, or undefined. */
 type Rule = (value: unknown) => string | undefined;
 
 const text: Rule = (value) =>
@@ -59,7 +59,7 @@ const RULES: Readonly<Record<Field, Rule>> = {
 
 const FIELDS = Object.keys(RULES) as Field[];
 
-/** Users paste what they give to `ssh`. */
+/** Users paste arguments of `ssh`. */
 function hostProblem(host: string): string | undefined {
   const alone = "must be a name or an IP address alone";
   if (host.includes("://"))
@@ -72,17 +72,17 @@ function hostProblem(host: string): string | undefined {
 
 let configuration: Config | undefined;
 
-/** Takes the stack's configuration. Called before any other method, and not awaited by the host. */
+/** Stores the stack's configuration. Called before any other method; the host does not await it. */
 export function configure(config: Config): void {
   configuration = config;
 }
 
-/** A value of the configuration, namespace `xen`: the provider's own, else the stack's. */
+/** A configuration value, namespace `xen`: from the provider's own configuration, else the stack's. */
 export function configured(name: string): unknown {
   return (currentSession()?.configuration ?? configuration)?.get(`xen:${name}`);
 }
 
-/** The fields of `connection` that the stack's configuration has. */
+/** The fields of `connection` that the stack's configuration sets. */
 function configuredConnection(): ConnectionInputs {
   const entries = FIELDS.map((field) => [field, fromConfig(field, configured(field))] as const);
   const proxy = configured("proxy");
@@ -90,14 +90,14 @@ function configuredConnection(): ConnectionInputs {
   return Object.fromEntries(all.filter(([, value]) => value !== undefined));
 }
 
-/** What is used: each field from the program, else from the stack's configuration. */
+/** The effective connection: each field from the program, else from the stack's configuration. */
 export function effectiveConnection(inputs: ConnectionInputs | undefined): ConnectionInputs {
   return { ...configuredConnection(), ...inputs };
 }
 
-/** Everything that is known to be wrong with the connection that results from arguments and configuration. */
+/** Adds every problem of the effective connection that can be known now. */
 export function checkConnection(inputs: unknown, problems: Problems): void {
-  // Known only later, then as a whole: checked again at that time.
+  // Not known yet as a whole, so it is checked at the up.
   if (isUnknown(inputs)) return;
   if (!isRecord(inputs ?? {})) {
     problems.add("connection", "must be an object such as { host, password, hostKey }");
@@ -108,7 +108,7 @@ export function checkConnection(inputs: unknown, problems: Problems): void {
   checkFields({ ...configuredConnection(), ...given }, given, "connection", problems);
 }
 
-/** Everything that is known to be wrong with the fields of `connection` that single hosts of a pool have. */
+/** Adds every problem of the connection fields of single hosts of a pool. */
 export function checkHostConnections(inputs: unknown, problems: Problems): void {
   if (!isRecord(inputs)) {
     problems.add("hostConnections", 'must be an object such as { "xen2": { port: 2222 } }');
@@ -120,7 +120,7 @@ export function checkHostConnections(inputs: unknown, problems: Problems): void 
     if (!isRecord(fields)) problems.add(path, "must be an object with fields of a connection");
     else {
       refuseUnknownFields(fields, path, problems);
-      // What they lack comes from `connection`.
+      // Missing fields come from `connection`.
       checkFields({ host: UNKNOWN, agentSocketPath: UNKNOWN, ...fields }, fields, path, problems);
     }
   }
@@ -136,7 +136,7 @@ export function isIgnoringHostKey(inputs: unknown): boolean {
 /** The target with its defaults. */
 export function toSshTarget(connection: ConnectionInputs): SshTarget {
   const { host, proxy, agentSocketPath = process.env["SSH_AUTH_SOCK"], ...rest } = connection;
-  // check has seen it; a state that was edited by hand has not been checked.
+  // check has verified it, unless somebody edited the state by hand.
   if (host === undefined)
     throw new TypeError("connection.host: is missing; set it, or `pulumi config set xen:host …`.");
   return {
@@ -207,7 +207,7 @@ function refuseUnknownFields(given: Record<string, unknown>, path: string, probl
       problems.add(`${path}.${field}`, `is not a field of a connection; expected one of ${known.join(", ")}`);
 }
 
-/** Configuration is text: numbers are read as such, anything else stays to be refused by its rule. */
+/** Configuration is text: numbers are parsed, and the field's rule refuses anything else. */
 function fromConfig(field: Field, value: unknown): unknown {
   const isNumber = field === "port" || field === "dialErrorLimit" || field === "perDialTimeout";
   return isNumber && typeof value === "string" && /^-?\d+$/.test(value) ? Number(value) : value;

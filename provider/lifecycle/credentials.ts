@@ -8,10 +8,10 @@ const CREDENTIALS = ["password", "privateKey", "privateKeyPassword", "agentSocke
 
 type Credentials = Pick<ConnectionInputs, (typeof CREDENTIALS)[number]>;
 
-/** The newest credentials that a program gave in this process, for each login. */
+/** The newest credentials that a program gave in this process, by login. */
 const newest = new Map<string, Credentials>();
 
-/** Takes note of what a program gives today: a disc that waits for its deletion was stored with older ones. */
+/** Remembers the credentials that a program gives now: a disc to be deleted was stored with older ones. */
 export function rememberCredentials(inputs: unknown): void {
   if (isUnknown(inputs)) return;
   const connection = effectiveConnection(inputs as ConnectionInputs | undefined);
@@ -22,8 +22,8 @@ export function rememberCredentials(inputs: unknown): void {
 }
 
 /**
- * Logs in to the host of a disc that exists: with the newest credentials for it, else with those it was stored
- * with. Either are sent only after the host has proved its key.
+ * Logs in to the host of an existing disc: with the newest credentials for it, else with the stored ones. Sends
+ * either only after the host has proved its key.
  *
  * @param like the host whose newest credentials are tried: another one of the same pool has the same
  * @throws {@link SshError} of the stored credentials

@@ -58,7 +58,7 @@ function toEngineError(error: unknown): Error {
   return Object.assign(shaped, { id, reasons, properties: toPlain(properties, "properties") });
 }
 
-/** The value without what is `undefined` in it. */
+/** A copy without the properties that are `undefined`. */
 function toPlain(value: unknown, path: string): unknown {
   if (value === undefined || value === null || typeof value === "string" || typeof value === "boolean")
     return value;

@@ -32,7 +32,7 @@ interface Entry {
   readonly isEphemeral?: boolean;
 }
 
-/** Timeout of one entry, so that an engine that hangs delays nothing. */
+/** Timeout of one entry, so that a hanging engine delays nothing. */
 const DEADLINE_MS = 5_000;
 
 async function log({ urn, message, severity, isEphemeral = false }: Entry): Promise<void> {
@@ -67,7 +67,7 @@ function connectTo(address: string) {
     const { EngineClient, pb } = loadEngineProto();
     return { client: new EngineClient(address, credentials.createInsecure()), Metadata, pb };
   } catch {
-    // An SDK that keeps these modules elsewhere.
+    // This SDK keeps these modules elsewhere.
     return undefined;
   }
 }

@@ -9,10 +9,10 @@ import { currentSession } from "./session";
  * notices the engine's death, lets operations under way roll back, and ends the process.
  */
 const gone = new AbortController();
-// Each upload under way adds a listener.
+// Each running upload adds a listener.
 setMaxListeners(0, gone.signal);
 
-/** Aborted when nobody waits for the create or update under way any more: it has to stop and undo what it did. */
+/** Aborted when nobody waits for the running create or update any more: it has to stop and roll back. */
 export function abandoned(): AbortSignal {
   const { signal } = currentSession() ?? {};
   return signal ? AbortSignal.any([gone.signal, signal]) : gone.signal;
@@ -20,7 +20,7 @@ export function abandoned(): AbortSignal {
 
 const ALIVE_CHECK_MS = 500;
 
-/** How long a create waits to learn whether the engine is gone before it counts as done. */
+/** How long a create waits to learn whether the engine is gone, before it counts as done. */
 const DOUBT_MS = 3_000;
 
 let isWatching = false;
@@ -40,20 +40,22 @@ export function watchEngine(): void {
   process.stdin.resume().unref();
 }
 
-/** End of stdin alone proves nothing: another process may have closed it, or the engine may not be dead yet. */
+/**
+ * End of stdin alone proves nothing: another process may have closed it, or the engine may still be running.
+ */
 async function endOnceGone(address: string): Promise<void> {
   while (await isListening(address)) await sleep(ALIVE_CHECK_MS);
   endProcess(new Error("The Pulumi engine is gone: operations under way are undone."));
 }
 
-/** Lets every create and update under way roll back, then ends the process. */
+/** Lets every running create and update roll back, then ends the process. */
 export function endProcess(reason: Error): void {
   gone.abort(reason);
   if (underWay === 0) process.exit(1);
 }
 
 /**
- * Checks that somebody still waits for the result. When stdin has ended, waits a moment for certainty.
+ * Checks that somebody still waits for the result. If stdin has ended, waits a moment to be certain.
  *
  * @throws the reason of {@link abandoned}
  */
@@ -64,7 +66,7 @@ export async function assertWanted(): Promise<void> {
   abandoned().throwIfAborted();
 }
 
-/** Counts an operation as under way, so that the process stays alive until it has rolled back. */
+/** Counts a running operation, so that the process stays alive until it has rolled back. */
 export async function whileUnderWay<T>(operation: () => T | Promise<T>): Promise<T> {
   underWay++;
   try {

@@ -8,23 +8,23 @@ import { isUnknown, UNKNOWN } from "./unknown";
 
 const MIB = 1024 ** 2;
 
-/** 5 MB make 10 MB of state and half a GB of memory, 50 MB take half a minute, 300 MB end Node. */
+/** 5 MB need 10 MB of state and half a GB of memory, 50 MB take half a minute, and 300 MB crash Node. */
 const LARGEST_INLINE_BYTES = 16 * MIB;
 const LARGE_INLINE_BYTES = MIB;
 
 /** Of these, `user-data` and `meta-data` are required. */
 const SEED_FILES = ["user-data", "meta-data", "vendor-data", "network-config"];
 
-/** From their beginning cloud-init tells what to do with the rest. */
+/** cloud-init decides by the first bytes of these what to do with them. */
 const INSTRUCTIONS = ["user-data", "vendor-data"];
 
-/** Adds what is wrong with `files` as they are written; opens no local file. */
+/** Adds the problems of `files` as they are written; opens no local file. */
 export function checkFiles(files: unknown, _args: Arguments, problems: Problems): string | undefined {
   if (typeof files !== "object" || files === null || Array.isArray(files))
     return "must be a folder as a FileArchive, or an object: path on the disc to text, { base64 } or { path }";
   if (Object.keys(files).length === 0 && !problems.concern("files"))
     return "hold nothing; give at least one file, in a plain object and not in a Map";
-  // Values that are not known yet are checked at the up.
+  // Unknown values are checked at the up.
   const known = Object.entries(files).map(([path, file]) => [path, hasUnknown(file) ? "" : file] as const);
   for (const { path, reason } of checkIsoFiles(Object.fromEntries(known)))
     problems.add(argumentOf(path), reason);
@@ -35,7 +35,7 @@ export function checkFiles(files: unknown, _args: Arguments, problems: Problems)
 }
 
 /**
- * The sha256 of the image of checked `files`, {@link UNKNOWN} when something of them is; reads their local files.
+ * The sha256 of the image of checked `files`; {@link UNKNOWN} if a part of them is. Reads their local files.
  *
  * @returns undefined when there is a problem
  */
@@ -55,7 +55,10 @@ export async function sha256OfFiles(
   }
 }
 
-/** What is valid in `files` and `volumeLabel`, but probably a mistake. Reads the beginnings of local files. */
+/**
+ * Adds warnings about `files` and `volumeLabel` that are valid, but probably a mistake. Reads the beginnings of
+ * local files.
+ */
 export async function warningsOf(files: unknown, volumeLabel: unknown): Promise<string[]> {
   if (typeof files !== "object" || files === null) return [];
   const inlineBytes = inlineBytesOf(files);
@@ -76,7 +79,7 @@ export async function warningsOf(files: unknown, volumeLabel: unknown): Promise<
 }
 
 /**
- * cloud-init takes a disc for a seed only if it has both of the files that it needs.
+ * cloud-init accepts a disc as a seed only if it has both required files.
  *
  * @see canonical/cloud-init: cloudinit/sources/DataSourceNoCloud.py, `required`
  */
@@ -101,7 +104,7 @@ async function instructionWarnings(files: Readonly<Record<string, unknown>>): Pr
     );
 }
 
-/** Windows and Linux read the names of such files; libcdio, by Joliet, does not list a folder that has one. */
+/** Windows and Linux read such names; libcdio, by Joliet, does not list a folder that has one. */
 function nameWarnings(paths: readonly string[]): string[] {
   return paths
     .filter((path) => /[\u{10000}-\u{10ffff}]/u.test(path))
@@ -110,7 +113,7 @@ function nameWarnings(paths: readonly string[]): string[] {
     );
 }
 
-/** As many bytes as cloud-init looks at; undefined if they are not known yet, or cannot be read. */
+/** As many bytes as cloud-init looks at; undefined if they are unknown or unreadable. */
 async function beginningOf(file: unknown): Promise<Buffer | undefined> {
   if (hasUnknown(file)) return undefined;
   if (typeof file === "string") return Buffer.from(file);
@@ -156,8 +159,8 @@ function inMib(bytes: number): string {
 const LOOKED_AT_BYTES = 4096;
 
 /**
- * Whether cloud-init knows what to do with a file: by its beginning, because it is a MIME message, or because it is
- * compressed with gzip. An empty one is fine too.
+ * Whether cloud-init recognises a file: by its first line, as a MIME message, or as gzip. An empty one is fine
+ * too.
  *
  * @see canonical/cloud-init: cloudinit/handlers/__init__.py, `INCLUSION_TYPES_MAP`; cloudinit/user_data.py, `convert_string`
  */

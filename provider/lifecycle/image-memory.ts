@@ -6,15 +6,15 @@ import { checksumText, parseChecksum } from "../source/checksum";
 import type { Compression } from "../source/compression";
 import type { InspectedFile } from "./inspect-file";
 
-/** How many images are remembered; of more, those that were asked for longest ago are dropped. */
+/** How many images are remembered. Beyond that, the least recently used are dropped. */
 const MOST_ENTRIES = 2_000;
 
-/** To be changed when other files count as images. */
+/** Change it when the definition of an image changes. */
 const FORMAT = 1;
 
 /**
- * What an earlier process found in a file of this fingerprint. Nothing, where the memory is not there, cannot be
- * read, or holds something else.
+ * What an earlier process found in a file with this fingerprint; undefined if the memory does not exist, cannot
+ * be read, or does not know it.
  */
 export async function recallImage(fingerprint: string): Promise<InspectedFile | undefined> {
   try {
@@ -30,8 +30,8 @@ export async function recallImage(fingerprint: string): Promise<InspectedFile | 
 }
 
 /**
- * Remembers an image for later processes, where that is possible. One file each, under its name once it is
- * whole: processes that run at the same time do not lose each other's.
+ * Remembers an image for later processes, if possible. Uses one file per image, renamed once it is complete, so
+ * that concurrent processes do not overwrite each other's.
  */
 export async function rememberImage(fingerprint: string, image: InspectedFile): Promise<void> {
   try {
@@ -46,11 +46,11 @@ export async function rememberImage(fingerprint: string, image: InspectedFile): 
     }
     await dropOldest(folder);
   } catch {
-    // Then the file is read again next time.
+    // The file is read again next time.
   }
 }
 
-/** Size and sha256 of the image, then, where they say more, checksums of file and image, and the compression. */
+/** Size and sha256 of the image, then the checksums of file and image and the compression if they differ. */
 function textOf({ sizeBytes, sha256, checksums, compression }: InspectedFile): string {
   if (!checksums) return `${sizeBytes} ${sha256}\n`;
   const { file, image } = checksums;
@@ -70,7 +70,7 @@ function parse(text: string): InspectedFile | undefined {
   };
 }
 
-/** Drops a tenth at once, so that a full memory is not looked through at each image. */
+/** Drops a tenth at once, so that a full memory is not searched for each image. */
 async function dropOldest(folder: string): Promise<void> {
   const names = await readdir(folder);
   if (names.length <= MOST_ENTRIES) return;
@@ -84,7 +84,7 @@ async function dropOldest(folder: string): Promise<void> {
   await Promise.all(dropped.map(({ file }) => rm(file, { force: true })));
 }
 
-/** A path may be secret, and longer than a name may be. */
+/** A path may be secret, and longer than a file name can be. */
 function nameOf(fingerprint: string): string {
   return createHash("sha256").update(`${FORMAT}\0${fingerprint}`).digest("hex");
 }
@@ -94,7 +94,7 @@ function memoryFolder(): string {
 }
 
 /**
- * Where a user's programs keep what they can do without.
+ * The user's cache folder.
  *
  * @see XDG Base Directory Specification: a path that is not absolute does not count
  */

@@ -9,11 +9,11 @@ import { imageInFile } from "./inspect-file";
 import { inspectOnce } from "./inspect-once";
 import { urlImage } from "./url-image";
 
-/** Smaller ones cost more calls, larger ones the processor's cache. */
+/** Smaller pieces need more calls, larger ones exceed the processor's cache. */
 const PIECE_BYTES = 512 * 1024;
 
 /**
- * What a disc is made of, as it is now: a local image, one from a URL, or one that is built while it is read.
+ * The content of a disc as it is now: a local image, one from a URL, or one that is built while it is read.
  *
  * @throws `IsoBuildError`, or what the file system says of a local image
  */
@@ -27,7 +27,7 @@ export async function imageOf(inputs: TempIsoInputs): Promise<PlannedImage> {
 }
 
 /**
- * The same for several hosts, which read it in any order.
+ * The same for several hosts, which read it at any position.
  *
  * @throws TypeError for a stream, which check refuses with `poolWide`
  */
@@ -78,8 +78,9 @@ export async function localImage(isoPath: string): Promise<UploadSource> {
 }
 
 /**
- * A range of a file, while one piece is used the next one is read: two buffers for the whole of it, because a new
- * one for each piece keeps the garbage collector as busy as the encryption is. It ends early where the file does.
+ * Reads a range of a file; while one piece is used, the next one is read. Two buffers serve the whole range,
+ * because a new one for each piece costs as much garbage collection as the encryption. Ends early if the file
+ * does.
  */
 async function* readAhead(path: string, { start, end }: Range): AsyncGenerator<Buffer, void> {
   const file = await open(path);
@@ -96,7 +97,7 @@ async function* readAhead(path: string, { start, end }: Range): AsyncGenerator<B
       position += bytesRead;
       if (position < end) {
         reading = readNext(other);
-        // Its failure is thrown when its turn comes.
+        // A failure is thrown when the piece is asked for.
         reading.catch(() => undefined);
       }
       yield buffer.subarray(0, bytesRead);

@@ -32,7 +32,7 @@ export interface TempIsoInputs {
   /** A disc has this, {@link isoUrl} or {@link files}. */
   readonly isoPath?: string;
   readonly isoUrl?: string;
-  /** Of the file, or of the image in it: `sha256:<hex>`, `sha512:<hex>`, or the URL of a list. */
+  /** Checksum of the file, or of the image in it: `sha256:<hex>`, `sha512:<hex>`, or the URL of a list. */
   readonly isoChecksum?: string;
   /** Sent with requests for {@link isoUrl}. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -53,15 +53,16 @@ export interface TempIsoInputs {
   readonly connection?: ConnectionInputs;
   /** URN of the resource, added by its class. */
   readonly owner: string;
-  /** Of the content, lower-case hex. Of an image at a URL it is known once create has read it. */
+  /** SHA-256 of the content, lower-case hex. For an image at a URL it is known once create has read it. */
   readonly isoSha256?: string;
-  /** Names the content of an image at a URL. */
+  /** Identifies the content of an image at a URL. */
   readonly isoIdentity?: string;
   /** Of an image built from files; 0.1.0, which built format 1, did not store it. */
   readonly imageFormat?: ImageFormat;
   /**
-   * Identifies the disc, as a URN does not: a UUID that check chooses once. It is the name of the folder on the host,
-   * and so part of the SR's description. Discs of 0.1.0 have none; their state knows the folder by `srPath`.
+   * Identifies the disc, which a URN cannot: a UUID that check chooses once. It is the name of the folder on
+   * the host, and so part of the SR's description. Discs of 0.1.0 have none; their state knows the folder by
+   * `srPath`.
    */
   readonly nonce?: string;
 }
@@ -92,17 +93,17 @@ const ARGUMENTS: ArgumentTable<Exclude<keyof TempIsoInputs, Added>> = {
   added: ["isoSha256", "isoIdentity", "imageFormat", "nonce"],
 };
 
-/** The path, with the folder's UUID and a name after it, has to stay within {@link LONGEST_PATH_BYTES}. */
+/** The path with the folder's UUID and a file name must not exceed {@link LONGEST_PATH_BYTES}. */
 const LONGEST_SR_MOUNT_PATH_BYTES = 150;
 
-/** blktap takes `aio:<path>` up to 254 bytes. */
+/** blktap accepts `aio:<path>` up to 254 bytes. */
 const LONGEST_PATH_BYTES = 250;
 
 const UUID_LENGTH = 36;
 
 /**
- * Checks the arguments without the network, and adds the defaults and the sha256 of the content. Values that are
- * not known yet at preview are left for the up.
+ * Checks the arguments without the network, and adds the defaults and the sha256 of the content. Values that
+ * are unknown at preview are checked at the up.
  *
  * @param olds the old inputs, empty for a new resource and for a replacement
  */
@@ -135,7 +136,7 @@ export async function checkTempIso(olds: Arguments, given: Arguments) {
       );
   }
   const { imageFormat: _, ...inputs } = args;
-  // The engine gives no old inputs to a new resource, and none to a replacement.
+  // The engine passes no old inputs for a new resource or a replacement.
   const nonce = Object.keys(olds).length === 0 ? uuidv4() : olds["nonce"];
   return { inputs: { ...inputs, srMountPath, ...content, nonce }, failures };
 }
@@ -146,14 +147,14 @@ export function nameOf(urn: string): string {
 }
 
 /**
- * A name for the image on the host: `<resource name>-<uuid>.iso`, with whatever cannot stand in it replaced,
- * and shortened to fit.
+ * A name for the image on the host: `<resource name>-<uuid>.iso`, with invalid characters replaced, and
+ * shortened to fit.
  */
 export function defaultIsoName(urn: string, srMountPath: string, uuid: string): string {
   const ending = `-${uuid}.iso`;
   const room = LONGEST_PATH_BYTES - srMountPath.length - UUID_LENGTH - 2 - ending.length;
   const cleaned = nameOf(urn).replaceAll(/[^A-Za-z0-9._-]+/g, "-");
-  // The storage manager takes the tools' names for the tools' own image.
+  // The storage manager treats names of the tools as the tools' own image.
   const name = /^(xs|guest)-tools/.test(cleaned) ? `iso-${cleaned}` : cleaned;
   return name.slice(0, room) + ending;
 }
@@ -225,7 +226,7 @@ function isHeader(name: string, value: unknown): boolean {
   );
 }
 
-/** Undefined if it is none that a web server answers. */
+/** Undefined if no web server can answer it. */
 function webUrl(text: string): URL | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   return url && ["http:", "https:"].includes(url.protocol) ? url : undefined;
@@ -240,11 +241,11 @@ function labelProblem(volumeLabel: unknown, { files }: Arguments): string | unde
 /** What a check adds about the content of a disc. */
 type Content = Readonly<Partial<Record<"isoSha256" | "isoIdentity" | "imageFormat", unknown>>>;
 
-/** What names the content; what is not known yet is left for the up. */
+/** What identifies the content; unknown content is left for the up. */
 async function contentOf(olds: Arguments, news: Arguments, problems: Problems): Promise<Content> {
   const { isoPath, isoUrl, isoChecksum, headers, files } = news;
   const isKept = (name: string) => news[name] !== undefined && news[name] === olds[name];
-  // ignoreChanges has put the old value into the new inputs: the disc stays, whatever became of the file.
+  // ignoreChanges copied the old value into the new inputs: the disc stays, whatever happened to the file.
   if (isKept("isoSha256")) return oldContent(olds);
   if (isKept("isoIdentity")) return { isoIdentity: olds["isoIdentity"] };
   if (files !== undefined) return contentOfFiles(olds, news, problems);
@@ -257,7 +258,9 @@ async function contentOf(olds: Arguments, news: Arguments, problems: Problems): 
   return { isoSha256: isKnown ? await sha256OfFile(news, problems) : UNKNOWN };
 }
 
-/** A disc keeps the format that it was built in until its content changes: a new release replaces none. */
+/**
+ * A disc keeps the format in which it was built until its content changes, so that a new release replaces none.
+ */
 async function contentOfFiles(
   olds: Arguments,
   { files, volumeLabel }: Arguments,
@@ -328,7 +331,7 @@ function unreadable(isoPath: string, error: unknown): string {
   return `${resolve(isoPath)} cannot be read (${code ?? String(error)}); check its permissions`;
 }
 
-/** What may have been meant by a path that does not exist. */
+/** Suggests what a path that does not exist may have meant. */
 function missingHint(isoPath: string): string {
   if (isoPath.startsWith("~")) return "a shell expands ~, a path does not: use os.homedir()";
   if (/[*?[\]{}]/.test(isoPath))
@@ -353,7 +356,7 @@ function srMountPathProblem(path: string): string | undefined {
     : undefined;
 }
 
-/** Where every supported dom0 has a tmpfs; `/var/run` is a link to `/run`. */
+/** A tmpfs on every supported dom0; `/var/run` is a link to `/run`. */
 function isInMemory(srMountPath: unknown): boolean {
   return typeof srMountPath === "string" && /^(\/var)?\/run\/|^\/dev\/shm(\/|$)/.test(`${srMountPath}/`);
 }

@@ -5,11 +5,11 @@ import type { Algorithm } from "../source/checksum";
 import { type Compression, compressionOf, MAGIC_BYTES } from "../source/compression";
 import { type Checksums, imageIn, type ReadImage } from "../source/image";
 
-/** What a local file, and the image in it, is found to be. */
+/** What was found in a local file, and in its image. */
 export interface InspectedFile extends InspectedImage {
   /** How it is compressed, if it is. */
   readonly compression?: Compression;
-  /** Left out where both are the image's sha256. */
+  /** Omitted if both are the image's sha256. */
   readonly checksums?: Checksums;
 }
 
@@ -46,7 +46,7 @@ export function headProblem(head: Uint8Array): string | undefined {
 }
 
 async function compressionOfFile(path: string): Promise<Compression | undefined> {
-  // A named pipe would be waited for.
+  // Opening a named pipe would wait for a writer.
   if (!(await stat(path)).isFile()) return undefined;
   const file = await open(path);
   try {

@@ -8,22 +8,22 @@ import { type InspectedFile, inspectFile } from "./inspect-file";
 interface Snapshot {
   /** Absolute. */
   readonly path: string;
-  /** Path, device, inode, size, and both times in nanoseconds: another one for another content. */
+  /** Path, device, inode, size, and both times in nanoseconds. Changes with the content. */
   readonly fingerprint: string;
-  /** Changed so short a time ago that another change may leave the fingerprint as it is. */
+  /** Changed so recently that another change may not change the fingerprint. */
   readonly isYoung: boolean;
 }
 
 /** The grain of a file system's times: 2 s on FAT. */
 const YOUNG_MS = 2_000;
 
-/** What is being read, and what was read as it still is, by fingerprint. */
+/** Results by fingerprint, of files that are being read or have not changed since. */
 const inspections = new Map<string, Promise<InspectedFile>>();
 
 /**
- * What {@link inspectFile} finds, without reading a file that is as it was when this process, or an earlier one
- * of the same user, has read it. The engine checks each resource at preview and again at the up, one after
- * another, and a hundred of them may have large images.
+ * Returns what {@link inspectFile} finds, without reading a file again that has not changed since this process,
+ * or an earlier one of the same user, read it. The engine checks each resource at preview and again at the up,
+ * one after another, and a hundred of them may have large images.
  *
  * @param algorithm of the checksums that are found
  * @throws what {@link inspectFile} throws; that is not remembered

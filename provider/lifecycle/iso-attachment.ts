@@ -15,16 +15,19 @@ import { hostOf, isConnectionChanged, logIn, plannedHost, type ReachedHost } fro
 import { unlessHostIsGone } from "./unreachable";
 
 /**
- * The outputs of a `XenIsoAttachment` as they are stored; `vdiUuid` is that of the disc which the last refresh
- * found in the drive, empty when there was none.
+ * The outputs of a `XenIsoAttachment` as they are stored. `vdiUuid` is the disc that the last refresh found in
+ * the drive, empty if there was none.
  */
 export interface IsoAttachmentState extends IsoAttachmentInputs, Attachment, ReachedHost {
   readonly device: string;
-  /** `incomplete` after a failure whose rollback could not finish: the next up clears what is left, and begins anew. */
+  /**
+   * `incomplete` after a failure whose rollback could not finish: the next up clears what is left, and starts
+   * again.
+   */
   readonly status: "ready" | "incomplete";
 }
 
-/** Changing any of these changes the state alone. */
+/** Changing any of these changes only the state. */
 const STORED_ONLY = ["once", "replaceMedia"] as const;
 
 export async function create(inputs: IsoAttachmentInputs): Promise<CreateResult<IsoAttachmentState>> {
@@ -43,7 +46,7 @@ export function preview(inputs: IsoAttachmentInputs): Partial<IsoAttachmentState
   return { ...inputs, ...plannedHost(inputs) };
 }
 
-/** Exchanges the disc in the same drive; a changed connection alone leaves the drive as it is. */
+/** Exchanges the disc in the same drive. If only the connection changed, the drive stays as it is. */
 export async function update(
   id: string,
   olds: IsoAttachmentState,
@@ -101,7 +104,7 @@ export function diff(olds: IsoAttachmentState, news: IsoAttachmentInputs): DiffR
   return { changes, replaces, deleteBeforeReplace: true };
 }
 
-/** Whether another disc is wanted, or the one that was inserted is no longer in the drive and `once` is not set. */
+/** Whether another disc is wanted, or the inserted one is no longer in the drive and `once` is not set. */
 function isInsertDue(olds: IsoAttachmentState, { vdiUuid, once }: IsoAttachmentInputs): boolean {
   return !olds.insertedVdiUuids.includes(vdiUuid) || (!once && olds.vdiUuid !== vdiUuid);
 }

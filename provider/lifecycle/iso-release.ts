@@ -23,19 +23,21 @@ import { logIn } from "./reached-host";
 export interface IsoReleaseInputs {
   readonly srUuid: string;
   readonly connection?: ConnectionInputs;
-  /** Of a disc of a whole pool, as in its own arguments. */
+  /** For a pool-wide disc, as in its own arguments. */
   readonly hostConnections?: Readonly<Record<string, ConnectionInputs>>;
   /** URN of the resource, given by its class. */
   readonly owner: string;
 }
 
-/** The outputs of a `XenIsoRelease` as they are stored. The host is not needed any more, nor how to reach it. */
+/**
+ * The outputs of a `XenIsoRelease` as they are stored. The host, and how to reach it, are not needed any more.
+ */
 export interface IsoReleaseState extends Omit<IsoReleaseInputs, "connection" | "hostConnections"> {
-  /** What a release that failed in its midst may have left: the next up goes on with it. */
+  /** What a release that failed halfway may have left: the next up continues with it. */
   readonly left?: FoundDisc;
 }
 
-/** A disc as its SR tells it. */
+/** A disc as its SR describes it. */
 type FoundDisc = TempIso & { readonly isShared?: boolean };
 
 const ARGUMENTS: ArgumentTable<Exclude<keyof IsoReleaseInputs, "owner"> | "after"> = {
@@ -54,7 +56,7 @@ export async function checkIsoRelease(given: Arguments) {
   return { inputs, failures };
 }
 
-/** Ends the disc's life; an SR that is gone is released already. */
+/** Removes the disc; if its SR is gone, it was released already. */
 export async function create(inputs: IsoReleaseInputs): Promise<CreateResult<IsoReleaseState>> {
   const { srUuid } = inputs;
   const { host } = await logIn(inputs);
@@ -63,19 +65,19 @@ export async function create(inputs: IsoReleaseInputs): Promise<CreateResult<Iso
   try {
     if (iso) await removeDisc(host, inputs, iso);
   } catch (error) {
-    // Nothing was removed. After any other error the SR, by which the rest is found, may be gone.
+    // Nothing was removed. After any other error, the SR that finds the rest may be gone.
     if (error instanceof HostError && error.code === "DISC_IN_USE") throw error;
     throw new CreatedButFailedError(srUuid, { ...outs, left: iso }, error as Error);
   }
   return { id: srUuid, outs };
 }
 
-/** The outputs that are known before the disc is released: all of them. */
+/** All outputs are known before the disc is released. */
 export function preview(inputs: IsoReleaseInputs): IsoReleaseState {
   return stateOf(inputs);
 }
 
-/** Goes on with a release that failed in its midst. */
+/** Continues a release that failed halfway. */
 export async function update(
   olds: IsoReleaseState,
   news: IsoReleaseInputs,

@@ -13,8 +13,8 @@ const INTERVAL_MS = { terminal: 250, lines: 5_000 } as const;
 const running = new AsyncLocalStorage<OperationLog>();
 
 /**
- * Runs an operation of a resource. Shows its progress in the resource's row, and its commands on the host in the
- * engine's debug log.
+ * Runs an operation of a resource. Shows its progress in the resource's row, and its commands in the engine's
+ * debug log.
  *
  * @param urn of the resource. Without a session, read and delete only know the URN in the state: after a rename
  * that one is stale, and the progress gets a row of its own.

@@ -8,7 +8,7 @@ import { logInTo } from "./credentials";
 import { warn } from "./engine-log";
 import { hostOf, type ReachedHost } from "./reached-host";
 
-/** A host of the pool that a disc is on, as outputs record it. */
+/** A host of the pool that has the disc, as outputs record it. */
 export interface StoredPoolHost {
   /** INSTALLATION_UUID. */
   readonly uuid: string;
@@ -17,11 +17,11 @@ export interface StoredPoolHost {
   readonly address: string;
   /** Unknown while the disc is `incomplete`. */
   readonly pbdUuid?: string;
-  /** `ssh-ed25519 AAAA…`, as the host proved to have it. */
+  /** The public key that the host proved to own: `ssh-ed25519 AAAA…`. */
   readonly hostKey: string;
 }
 
-/** What says how the hosts of a pool are reached. */
+/** How to reach the hosts of a pool. */
 export interface PoolInputs {
   readonly owner: string;
   readonly connection?: ConnectionInputs;
@@ -30,7 +30,7 @@ export interface PoolInputs {
   readonly skipOfflineHosts?: boolean;
 }
 
-/** A pool as one of its hosts knows it. */
+/** A pool, as one of its hosts reports it. */
 export interface FoundPool {
   readonly speaker: SharedConnection;
   /** UUID of that host. */
@@ -45,7 +45,8 @@ export async function findPool(speaker: SharedConnection): Promise<FoundPool> {
 }
 
 /**
- * The pool of a disc that exists, by the host that its `connection` named, or by another one if that is gone.
+ * The pool of an existing disc, asked from the host that its `connection` named, or from another one if that is
+ * gone.
  *
  * @throws {@link SshError} of the first host; {@link HostError} `OTHER_HOST`
  */
@@ -81,7 +82,10 @@ async function speakerOf(
   }
 }
 
-/** Waits until the host has proved its key, let us in, and answered: an open connection may be to a host that is gone. */
+/**
+ * Waits until the host has proved its key, accepted the login, and answered: an open connection may lead to a
+ * host that is gone.
+ */
 async function connected(login: Promise<SharedConnection>): Promise<SharedConnection> {
   const host = await login;
   await identify(host);
@@ -95,7 +99,7 @@ async function connected(login: Promise<SharedConnection>): Promise<SharedConnec
  */
 export async function membersForCreate(pool: FoundPool, inputs: PoolInputs): Promise<PoolMember[]> {
   const { speaker, speakerUuid, hosts } = pool;
-  // Both answer; and xapi makes the SR of the coordinator's folder.
+  // Both answer, and xapi makes the SR from the coordinator's folder.
   const isNeeded = ({ uuid, isCoordinator }: PoolHost) => isCoordinator || uuid === speakerUuid;
   const away = hosts.filter((host) => !host.isEnabled || !host.isLive);
   const [first] = away;
@@ -112,7 +116,10 @@ export async function membersForCreate(pool: FoundPool, inputs: PoolInputs): Pro
   return connectTo(wanted, pool, inputs, isNeeded);
 }
 
-/** The hosts of a disc that exists, as far as they are up: also disabled ones, which HA keeps so if a PBD is not plugged. */
+/**
+ * The hosts of an existing disc that are up, including disabled ones: HA keeps a host disabled if a PBD is not
+ * plugged.
+ */
 export function membersThatAreUp(
   pool: FoundPool,
   inputs: PoolInputs,
@@ -127,7 +134,7 @@ export function membersThatAreUp(
   );
 }
 
-/** The way to one host of a disc that exists. */
+/** The connection to one host of an existing disc. */
 export function memberConnection(
   { speaker, speakerUuid }: FoundPool,
   inputs: PoolInputs,
@@ -164,7 +171,7 @@ const NEXT_UP = "Once the host is back, the next `pulumi up --refresh` brings it
 
 const stateOf = ({ isLive }: PoolHost) => (isLive ? "disabled" : "offline");
 
-/** As `connection` says, at the host's own address, with its own fields from `hostConnections` first. */
+/** Uses the host's own address; its fields in `hostConnections` override those of `connection`. */
 function connectionOf(
   { connection, hostConnections = {} }: PoolInputs,
   { name, address, hostKey }: { name: string; address: string; hostKey?: string },
@@ -190,6 +197,6 @@ export async function toStored(
   });
 }
 
-/** A host that xapi does not hear of counts as one that cannot be reached. */
+/** A host whose heartbeat xapi does not receive counts as unreachable. */
 export const offline = ({ name, address }: PoolHost) =>
   new SshError("UNREACHABLE", address, `The host ${name} (${address}) is offline.`);

@@ -66,7 +66,7 @@ export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIs
   }
 }
 
-/** Takes over changed arguments. Brings the disc to hosts that lack it. */
+/** Stores changed arguments, and copies the disc to hosts that lack it. */
 export async function update(olds: TempIsoState, news: TempIsoInputs): Promise<UpdateResult<TempIsoState>> {
   const { host, reached } = await logIn(news);
   const pool = await findPool(host);
@@ -91,7 +91,7 @@ export async function update(olds: TempIsoState, news: TempIsoInputs): Promise<U
 
 export async function read(id: string, state: TempIsoState): Promise<ReadResult<TempIsoState>> {
   const pool = await findPoolOf(state);
-  // A host that joined since may be one that only the program knows how to reach.
+  // A host that joined since may be reachable only with the program's fields.
   const isStored = ({ uuid }: PoolHost) => state.hosts?.some((host) => host.uuid === uuid) ?? true;
   const known = { ...pool, hosts: pool.hosts.filter(isStored) };
   const members = await membersThatAreUp(known, state, state.hosts);
@@ -108,7 +108,7 @@ export async function read(id: string, state: TempIsoState): Promise<ReadResult<
   return { id, props: { ...state, hosts, ...(pbdUuid && { pbdUuid }), status } };
 }
 
-/** The hosts that have a disc which no state knows, as the configuration reaches them. */
+/** The hosts of a disc that is imported, reached by the configuration. */
 export async function findHosts(speaker: SharedConnection, iso: TempIso): Promise<StoredPoolHost[]> {
   const pool = await findPool(speaker);
   const members = await membersThatAreUp(pool, { owner: iso.owner });
@@ -129,7 +129,7 @@ export async function remove(state: TempIsoState): Promise<void> {
 }
 
 /**
- * Takes a disc away from every host of its pool. A host that the pool has forgotten is skipped: its PBD is gone with it.
+ * Removes a disc from every host of its pool. Skips a host that has left the pool: its PBD is gone with it.
  *
  * @throws `HostError`, `XeError`, `SshError` of a host that does not answer, unless that is allowed
  */
@@ -139,7 +139,7 @@ export async function removeFromPool(
   iso: TempIso & { readonly hosts?: readonly StoredPoolHost[] },
 ): Promise<void> {
   const { hosts: stored = [], srPath, isoName } = iso;
-  // To look where sr-create was sent. Otherwise the pool alone knows all of it.
+  // To look where sr-create was sent. Otherwise the pool knows everything.
   const members = iso.srUuid
     ? []
     : await membersThatAreUp(pool, { ...inputs, skipOfflineHosts: true }, stored);
@@ -151,7 +151,7 @@ export async function removeFromPool(
     await removeFolder(connection, folderAt(srPath), isoName);
   };
   await onAll(pool.hosts, async (host) => {
-    // It joined since, and has a folder only if an update was killed while it brought the disc there.
+    // This host joined since, and has a folder only if an update was killed while it copied the disc there.
     if (!isStored(host)) return removeFrom(host).catch(unlessSshError);
     const what = `${srPath}/${isoName}`;
     const remedy = `npx pulumi-xen-iso sweep --host ${host.address} --lost`;
@@ -170,7 +170,7 @@ function planOf(
   return { owner, isoName, srName, signal: abandoned(), assertWanted };
 }
 
-/** Hosts that have the disc and are offline now stay recorded. */
+/** Hosts that have the disc but are offline stay recorded. */
 function awayOf(
   { hosts = [] }: TempIsoState,
   ofPool: readonly PoolHost[],

@@ -1,6 +1,6 @@
 import type { CheckFailure } from "@pulumi/pulumi/dynamic";
 
-/** Collects what is wrong with the arguments, to report all of it at once. */
+/** Collects the problems of all arguments, to report them together. */
 export class Problems {
   readonly #found: { readonly argument: string; readonly reason: string }[] = [];
 
@@ -18,7 +18,7 @@ export class Problems {
   }
 
   get failures(): CheckFailure[] {
-    // The engine prints the value of a property that a failure names, secrets too. So none is named.
+    // The engine prints the value of a property that a failure names, even a secret. So no failure names one.
     return this.#found.map(({ argument, reason }) => ({ property: "", reason: `${argument}: ${reason}` }));
   }
 }

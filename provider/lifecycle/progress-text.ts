@@ -24,7 +24,7 @@ export function progressText(progress: Progress, bytesPerSecond?: number): strin
 export class RateMeter {
   readonly #samples: { readonly bytes: number; readonly atMs: number }[] = [];
 
-  /** Takes the number of bytes so far. A smaller number than before starts a new measurement. */
+  /** Adds a sample: the number of bytes so far. A smaller number than before restarts the measurement. */
   add(bytes: number, atMs: number): void {
     const last = this.#samples.at(-1);
     if (last && bytes < last.bytes) this.#samples.length = 0;

@@ -1,4 +1,4 @@
-/** The providers of all resources, for both doors: the serialised dynamic providers and the provider plugin. */
+/** The providers of all resources, used by the serialised dynamic providers and by the provider plugin. */
 import type {
   CheckResult,
   ConfigureRequest,
@@ -17,14 +17,14 @@ import * as release from "./iso-release";
 import * as lifecycle from "./temp-iso";
 import type { TempIsoState } from "./temp-iso";
 
-/** Takes the stack's configuration before it returns: the host does not wait for the promise. */
+/** Reads the stack's configuration before it returns: the host does not await the promise. */
 export function configure({ config }: ConfigureRequest): Promise<void> {
   connection.configure(config);
   watchEngine();
   return Promise.resolve();
 }
 
-/** The life of a `XenTempIso`. */
+/** The lifecycle of a `XenTempIso`. */
 export const tempIso = {
   configure,
   check: (olds: Record<string, unknown>, news: Record<string, unknown>): Promise<CheckResult> =>
@@ -43,7 +43,7 @@ export const tempIso = {
     atEngine(() => lifecycle.remove(state), state.owner),
 };
 
-/** The life of a `XenIsoAttachment`. */
+/** The lifecycle of a `XenIsoAttachment`. */
 export const isoAttachment = {
   configure,
   check: (_olds: Record<string, unknown>, news: Record<string, unknown>): Promise<CheckResult> =>
@@ -68,7 +68,7 @@ export const isoAttachment = {
     atEngine(() => attachment.remove(state), state.owner),
 };
 
-/** The life of a `XenIsoRelease`. Its delete does nothing, because nothing is left to delete. */
+/** The lifecycle of a `XenIsoRelease`. Its delete does nothing, because nothing is left to delete. */
 export const isoRelease = {
   configure,
   check: (_olds: Record<string, unknown>, news: Record<string, unknown>): Promise<CheckResult> =>

@@ -5,12 +5,15 @@ import { type ConnectionInputs, effectiveConnection, toSshTarget } from "./conne
 import { logInTo } from "./credentials";
 import { isUnknown, UNKNOWN } from "./unknown";
 
-/** How a host was reached, as outputs record it: read and delete go there, whatever the configuration says today. */
+/**
+ * How a host was reached, as outputs record it. Read and delete connect there, whatever the configuration says
+ * now.
+ */
 export interface ReachedHost {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** `ssh-ed25519 AAAA…`, as the host proved to have it. */
+  /** The public key that the host proved to own: `ssh-ed25519 AAAA…`. */
   readonly hostKey: string;
 }
 
@@ -19,7 +22,7 @@ interface WithConnection {
 }
 
 /**
- * Logs in as program and configuration say.
+ * Logs in as the program and the configuration say.
  *
  * @throws `SshError`, with nothing left anywhere
  */
@@ -33,7 +36,8 @@ export async function logIn({
 }
 
 /**
- * The host on which a disc was made. Only credentials may be newer; they are sent once the host has proved its key.
+ * Connects to the host that has a disc. Only the credentials may be newer than the state; they are sent after
+ * the host has proved its key.
  */
 export function hostOf(state: ReachedHost & WithConnection): Promise<SharedConnection> {
   const connection = effectiveConnection(state.connection);
@@ -42,26 +46,29 @@ export function hostOf(state: ReachedHost & WithConnection): Promise<SharedConne
   return logInTo({ ...connection, host, port, user, hostKey });
 }
 
-/** What is known of {@link ReachedHost} before anybody logs in. */
+/** The part of {@link ReachedHost} that is known before a login. */
 export function plannedHost(inputs: WithConnection): Partial<ReachedHost> {
   if (isUnknown(inputs.connection)) return {};
   const { host, port = 22, user = "root" } = connectionOf(inputs);
   return { ...(host !== undefined && { host }), port, user };
 }
 
-/** A disc of a whole pool is reached by any of these. */
+/** Any of these hosts reaches a pool-wide disc. */
 interface WithPoolHosts {
   readonly hosts?: readonly { readonly name: string; readonly address: string }[];
 }
 
-/** Whether the program names another host, or none that is known yet. */
+/** Whether the program names another host, or one that is not known yet. */
 export function isOtherHost(olds: ReachedHost & WithPoolHosts, news: WithConnection): boolean {
   const { host } = connectionOf(news);
   const isOfPool = (olds.hosts ?? []).some(({ name, address }) => name === host || address === host);
   return host !== olds.host && !isOfPool;
 }
 
-/** Whether the host is reached in another way than the state says: by another name, login, port, key or proxy. */
+/**
+ * Whether the program reaches the host in another way than the state: by another name, login, port, key or
+ * proxy.
+ */
 export function isConnectionChanged(
   olds: ReachedHost & WithConnection & WithPoolHosts,
   news: WithConnection,

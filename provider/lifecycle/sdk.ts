@@ -9,7 +9,7 @@ import type * as StatusPb from "@pulumi/pulumi/proto/status_pb";
 // The SDK's own copies of gRPC and protobuf: with a second copy, the SDK's generated code throws.
 const requireOfSdk = createRequire(require.resolve("@pulumi/pulumi/package.json"));
 
-/** Of calls to the engine as of answers to it. */
+/** The largest message in either direction. */
 type Metadata = NonNullable<Extract<Parameters<EngineGrpc.EngineClient["log"]>[1], object>>;
 
 /** The parts of gRPC that are used here. */

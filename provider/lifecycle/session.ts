@@ -1,15 +1,15 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
 /**
- * One call of an engine to a provider. A process of dynamic providers has one configuration and learns no more
- * about a call than its arguments; there is no session then.
+ * One call of the engine to a provider. A process of dynamic providers has a single configuration and knows
+ * only the arguments of a call, so it has no session.
  */
 export interface Session {
-  /** The provider's own, used in place of the stack's. Keys begin with `xen:`. */
+  /** The provider's own configuration, used instead of the stack's. Keys begin with `xen:`. */
   readonly configuration: { get(key: string): unknown };
-  /** The resource of the call, as the engine knows it today. */
+  /** The current URN of the resource. */
   readonly urn?: string;
-  /** Aborted when the create or update of this call has to stop and undo what it did. */
+  /** Aborted when the create or update has to stop and roll back. */
   readonly signal?: AbortSignal;
 }
 
@@ -20,7 +20,7 @@ export function inSession<T>(session: Session, call: () => T): T {
   return running.run(session, call);
 }
 
-/** The session of the call under way, if there is one. */
+/** The session of the current call, if there is one. */
 export function currentSession(): Session | undefined {
   return running.getStore();
 }

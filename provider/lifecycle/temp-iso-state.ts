@@ -14,7 +14,7 @@ export interface TempIsoState extends TempIsoInputs, ReachedHost {
   /** In bytes. */
   readonly isoSize: number;
   readonly status: TempIsoStatus;
-  /** INSTALLATION_UUID; like the following, unknown while `incomplete`. */
+  /** INSTALLATION_UUID. Like the fields below, unknown while `incomplete`. */
   readonly hostUuid?: string;
   readonly srUuid?: string;
   readonly pbdUuid?: string;
@@ -26,8 +26,8 @@ export interface TempIsoState extends TempIsoInputs, ReachedHost {
 type Made = Omit<TempIsoState, Exclude<keyof TempIsoInputs, "srName" | "isoName"> | keyof ReachedHost>;
 
 /**
- * What create made or chose, which an update keeps. Of the rest it stores what the program gives today: the engine
- * knows a secret by its place in the inputs, and would store in plain one that is no longer there.
+ * What create made or chose, and an update keeps. Everything else is stored as the program gives it now: the
+ * engine knows a secret by its place in the inputs, and would store in plain one that is no longer there.
  */
 const MADE: Readonly<Record<keyof Made, true>> = {
   srName: true,
@@ -42,7 +42,7 @@ const MADE: Readonly<Record<keyof Made, true>> = {
   hosts: true,
 };
 
-/** What a create chooses if the program does not. */
+/** What create chooses if the program does not. */
 export function chosenFor({ owner, srMountPath, srName, isoName, nonce }: TempIsoInputs): {
   folder: Folder;
   chosen: Pick<TempIsoState, "srName" | "isoName" | "srPath">;
@@ -61,12 +61,12 @@ export function chosenFor({ owner, srMountPath, srName, isoName, nonce }: TempIs
 /** The state after an update. */
 export function updatedState(olds: TempIsoState, news: TempIsoInputs, reached: ReachedHost): TempIsoState {
   const made = Object.fromEntries(Object.entries(olds).filter(([name]) => name in MADE)) as unknown as Made;
-  // Of an image at a URL only create finds it.
+  // For an image at a URL, only create finds it.
   const isoSha256 = news.isoSha256 ?? olds.isoSha256;
   return { ...news, ...made, ...(isoSha256 && { isoSha256 }), ...reached };
 }
 
-/** For a message about what stays on a host. */
+/** For messages about what stays on a host. */
 export function whatIsLeft({ srUuid, srPath, isoName }: TempIsoState): string {
   return `${srUuid ? `SR ${srUuid}, ` : ""}${srPath}/${isoName}`;
 }

@@ -33,7 +33,7 @@ export type { TempIsoState } from "./temp-iso-state";
 /** Changing any of these replaces the disc. */
 const REPLACING = ["srMountPath"] as const;
 
-/** Chosen by create if the program gives none; the choice then stays. */
+/** Chosen by create if the program does not; the choice stays. */
 const CHOSEN = ["srName", "isoName"] as const;
 
 export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIsoState>> {
@@ -57,9 +57,9 @@ export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIs
     return { id: uuids.srUuid, outs: { ...made, isoSize, isoSha256, ...uuids, status: "ready" } };
   } catch (error) {
     if (!(error instanceof RollbackIncompleteError)) throw error;
-    // A host that runs no command, not even those that undo, has made nothing: there is nothing to store.
+    // A host that runs no command, not even an undo, has made nothing, so there is nothing to store.
     if (!host.hasRun) throw error.cause;
-    // Whatever stayed is found by its folder: that is recorded, and the next up replaces it.
+    // The folder finds whatever stayed: it is recorded, and the next up replaces it.
     const isoSize = contentOf(image)?.sizeBytes ?? 0;
     // `made` holds the `__provider` among its inputs, without which refresh and destroy would fail.
     throw new CreatedButFailedError(folder.uuid, { ...made, isoSize, status: "incomplete" }, error);
@@ -102,7 +102,7 @@ export async function read(id: string, state: TempIsoState): Promise<ReadResult<
   const condition = await readTempIso(await hostOf(state), state);
   if (condition.state === "gone" && state.once && state.status !== "incomplete")
     return { id, props: { ...state, status: "released" } };
-  // An empty id drops the resource from the state: only when nothing is left of it.
+  // An empty id drops the resource from the state; returned only if nothing is left of it.
   if (condition.state === "gone") return { id: "" };
   const status = state.status === "incomplete" ? "incomplete" : condition.state;
   const pbdUuid = condition.state === "lost" ? state.pbdUuid : condition.pbdUuid;
@@ -110,8 +110,8 @@ export async function read(id: string, state: TempIsoState): Promise<ReadResult<
 }
 
 /**
- * Reads a disc that no state knows, on the host of the configuration: its outputs, and the inputs that the host
- * shows. What the disc was made from stays for the program to say; the same content is no change.
+ * Imports a disc on the host of the configuration: its outputs, and the inputs that the host shows. What the
+ * disc was made from is left to the program; the same content is no change.
  *
  * @returns undefined when there is no such SR
  */
@@ -159,7 +159,7 @@ export function diff(olds: TempIsoState, news: TempIsoInputs): DiffResult {
   return { changes: replaces.length > 0 || isUpdated || isConnectionChanged(olds, news), replaces };
 }
 
-/** Of an image at a URL, its identity is compared; a checksum of the image is as good as its name. */
+/** For an image at a URL, compares its identity; a checksum of the image counts as its identity too. */
 function changedContent(olds: TempIsoState, news: TempIsoInputs): string[] {
   if (news.isoSha256 !== undefined) return news.isoSha256 === olds.isoSha256 ? [] : ["isoSha256"];
   const { isoIdentity } = news;

@@ -1,5 +1,5 @@
 /**
- * What stands in a preview for a value that is not known yet, at its place or for a whole object.
+ * The placeholder in a preview for a value that is not known yet, alone or for a whole object.
  *
  * @see pulumi/pulumi: sdk/nodejs/runtime/rpc.ts, `unknownValue`
  */

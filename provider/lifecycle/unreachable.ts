@@ -4,9 +4,9 @@ import { warn } from "./engine-log";
 import type { Problems } from "./problems";
 import type { ReachedHost } from "./reached-host";
 
-/** What a delete leaves on a host that cannot be reached. */
+/** What a delete leaves on an unreachable host. */
 export interface LeftThere {
-  /** URN of the resource as the host's objects name it. */
+  /** URN of the resource, as it stands on the host. */
   readonly owner: string;
   readonly host: string;
   /** For the user to find it: "SR <uuid>, folder /var/opt/…". */
@@ -18,8 +18,8 @@ export interface LeftThere {
 const VARIABLE = "PULUMI_XEN_DELETE_UNREACHABLE";
 
 /**
- * Runs the delete of something on a host. Where the host cannot be reached after all tries, and the user allows
- * that, it succeeds with a warning of what is left there.
+ * Runs a delete on a host. If the host is unreachable after all tries, and the user allows it, succeeds with a
+ * warning that says what is left.
  *
  * @throws {@link SshError} of an unreachable host with the way out in its message; whatever else `remove` throws
  */
@@ -27,7 +27,7 @@ export async function unlessHostIsGone(left: LeftThere, remove: () => Promise<vo
   try {
     await remove();
   } catch (error) {
-    // Any answer, even a refused login, says that the host is there; a silent jump host says nothing of it.
+    // Any answer, even a refused login, proves that the host is there. A silent jump host proves nothing.
     if (!isSilentHost(error)) throw error;
     const { isOn, problem } = deleteUnreachable();
     if (!isOn) throw new SshError(error.code, error.host, wayOut(error, problem), { cause: error });
@@ -39,7 +39,7 @@ export async function unlessHostIsGone(left: LeftThere, remove: () => Promise<vo
   }
 }
 
-/** Refuses a value that is neither true nor false: it would be found out only when the host is gone. */
+/** Refuses a value that is neither true nor false now, not only when a host is gone. */
 export function checkDeleteUnreachable(problems: Problems): void {
   const { problem } = deleteUnreachable();
   if (problem) problems.add(problem.name, problem.reason);
@@ -50,7 +50,7 @@ interface Setting {
   readonly problem?: { readonly name: string; readonly reason: string };
 }
 
-/** The variable is of this one run, so it goes before the stack's configuration. */
+/** The environment variable is for this run, so it overrides the stack's configuration. */
 function deleteUnreachable(): Setting {
   const variable = process.env[VARIABLE];
   return variable
@@ -74,7 +74,7 @@ function wayOut({ message }: SshError, problem: Setting["problem"]): string {
 }
 
 /**
- * The command that removes a disc that no state names any more.
+ * The command that removes a disc that no state names.
  *
  * @param uuid of its SR or of its folder
  */

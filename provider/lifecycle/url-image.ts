@@ -9,22 +9,23 @@ import { peek } from "../source/pieces";
 import type { Content, HostDownload, StreamSource } from "../ssh/upload";
 import { headProblem } from "./inspect-file";
 
-/** The inputs that say what is at a URL. */
+/** The inputs that describe an image at a URL. */
 export interface UrlInputs {
   readonly isoUrl: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly isoChecksum?: string;
   readonly downloadOnHost?: boolean;
-  /** What check found with {@link identityOf}. */
+  /** The identity that check found with {@link identityOf}. */
   readonly isoIdentity?: string;
 }
 
-/** What this process has found at a URL, by identity: another disc of the same image is linked, not downloaded. */
+/** What this process found at URLs, by identity: another disc of the same image is linked, not downloaded. */
 const contents = new Map<string, Content>();
 
 /**
- * Names the content at a URL without reading it: by its checksum, `sha256:<hex>`, which may come from a list, or by
- * what the server says of it, `etag "…" at <hash of the URL>`. One request, or none if the checksum is given.
+ * Identifies the content at a URL without reading it: by its checksum, `sha256:<hex>`, which may come from a
+ * list, or by the server's metadata, `etag "…" at <hash of the URL>`. Sends one request, or none if the
+ * checksum is given.
  *
  * @throws `SourceError`
  */
@@ -35,7 +36,7 @@ export async function identityOf(inputs: UrlInputs): Promise<string> {
 }
 
 /**
- * The checksum itself, or that of the file in the list at a URL.
+ * The checksum itself, or the file's checksum in the list at a URL.
  *
  * @throws `SourceError`
  */
@@ -46,13 +47,13 @@ export async function checksumFor(
 ): Promise<Checksum> {
   const checksum = parseChecksum(isoChecksum);
   if (checksum) return checksum;
-  // The headers are for the server of the image alone.
+  // The headers are for the server of the image only.
   const isSameServer = isoUrl !== undefined && new URL(isoUrl).origin === new URL(isoChecksum).origin;
   const list = await readText({ url: isoChecksum, ...(isSameServer && { headers }) });
   return findChecksum(list, fileName, shownUrl(isoChecksum));
 }
 
-/** The image at a URL: streamed, decompressed, and compared with what check was told. */
+/** The image at a URL: streamed, decompressed, and verified against what check found. */
 export function urlImage(inputs: UrlInputs): StreamSource {
   const { isoUrl: url, headers, isoIdentity = "" } = inputs;
   const file: WebFile = { url, headers };
@@ -78,7 +79,7 @@ export function urlImage(inputs: UrlInputs): StreamSource {
         problemOf: headProblem,
         onRead,
       });
-      // Only decompressing an archive tells how large the image in it is.
+      // The size of an image in an archive is unknown until it is decompressed.
       return { pieces, sizeBytes: compressionOf(head) ? undefined : facts.sizeBytes };
     },
   };

@@ -2,28 +2,28 @@ import type { ErrorResourceInitFailed } from "@pulumi/pulumi/proto/provider_pb";
 import { loadGrpc, loadProviderProto } from "../lifecycle/sdk";
 import { encode, type Properties, type SecretMarks } from "./values";
 
-/** A message of the engine that holds properties. */
+/** A protobuf message with properties. */
 type Struct = NonNullable<ReturnType<ErrorResourceInitFailed["getProperties"]>>;
 
-/** A call as gRPC gives it, and how it is answered. */
+/** A gRPC call, and its reply. */
 type UnaryHandler<Request, Response> = (
   call: { readonly request: Request },
   answer: (error: object | null, response?: Response) => void,
 ) => void;
 
-/** The failure of a create or update that left something: the engine stores it, marked as failed. */
+/** A create or update that failed and left something: the engine stores it, marked as failed. */
 export interface InitFailure extends Error {
   readonly id: string;
   readonly properties: Properties;
   readonly reasons: readonly string[];
 }
 
-/** Whether `lifecycle/` threw it with something to store. */
+/** Whether `lifecycle/` threw it with a state to store. */
 export function isInitFailure(error: unknown): error is InitFailure {
   return error instanceof Error && "id" in error && "properties" in error && "reasons" in error;
 }
 
-/** Answers a call with the result of `handle`, or with its error. */
+/** Replies to a call with the result of `handle`, or with its error. */
 export function unary<Request, Response>(
   handle: (request: Request) => Response | Promise<Response>,
 ): UnaryHandler<Request, Response> {
@@ -38,7 +38,7 @@ export function unary<Request, Response>(
   };
 }
 
-/** Properties as a message, with what is marked as secret wrapped. */
+/** Properties as a message, with the marked secrets wrapped. */
 export function toStruct(values: Properties, secrets: SecretMarks): Struct {
   return loadProviderProto().Struct.fromJavaScript(encode(values, secrets) as never) as Struct;
 }

@@ -7,7 +7,7 @@ import type { Properties } from "./values";
 /** Added by the engine to a provider's inputs. */
 const OF_ENGINE = ["version", "pluginDownloadURL", "__internal"];
 
-/** Tells of each setting that there is no such. Their values are checked with the resources that use them. */
+/** Reports unknown settings. Values are checked with the resources that use them. */
 export function checkSettings(news: Properties): Problems {
   const problems = new Problems();
   for (const name of Object.keys(news))
@@ -19,7 +19,7 @@ export function checkSettings(news: Properties): Problems {
   return problems;
 }
 
-/** The configuration as `lifecycle/` asks for it. Unknown settings count as not given. */
+/** The configuration in the form that `lifecycle/` reads. Settings with unknown values are left out. */
 export function configurationOf(values: Properties): { get(key: string): unknown } {
   const known = Object.entries(values).filter(([, value]) => !isUnknown(value));
   const byKey = new Map(known.map(([name, value]) => [`xen:${name}`, plain(name, value)]));
@@ -32,7 +32,7 @@ function plain(name: string, value: unknown): unknown {
   try {
     return JSON.parse(value);
   } catch {
-    // Refused by the check of the resources that use it.
+    // The check of the resources that use it refuses it.
     return value;
   }
 }

@@ -5,18 +5,18 @@ import type { Properties } from "./values";
 export interface PropertyChange {
   readonly kind: "ADD" | "UPDATE" | "DELETE";
   readonly isReplace: boolean;
-  /** Whether it is a change of the program, not of the host. */
+  /** Whether the program changed, not the host. */
   readonly isInput: boolean;
 }
 
-/** The content of a disc is compared by its sha256: these say where a new one comes from. */
+/** The arguments that lead to other content. The content itself is compared by its sha256. */
 const CONTENT = ["isoPath", "isoUrl", "isoChecksum", "files", "volumeLabel"];
 
-/** What names the content of a disc. */
+/** The inputs that identify the content of a disc. */
 const IDENTITY = ["isoSha256", "isoIdentity"];
 
 /**
- * What the engine shows of a diff: path of a property, `files["user-data"]`, to its change.
+ * The details of a diff for the engine: path of a property, `files["user-data"]`, to its change.
  *
  * @param replaces names of the properties that replace the resource, as `lifecycle/` found them
  */
@@ -36,7 +36,7 @@ export function detailsOf(
       (replaces.includes("host") && path.join(".") === "connection.host");
     changes.set(pathText(path), { kind, isReplace, isInput: true });
   }
-  // A reason that no input shows: another content of the same file, a disc that is lost, a new `xen:host`.
+  // Reasons that no input shows: other content of the same file, a lost disc, a new `xen:host`.
   const isShown = (name: string) =>
     [...changes].some(([path, { isReplace }]) => isReplace && isReasonFor(path, name));
   for (const name of replaces)
@@ -44,7 +44,7 @@ export function detailsOf(
   return changes;
 }
 
-/** The property that a path begins with: `files` of `files["user-data"]`. */
+/** The first property of a path: `files` of `files["user-data"]`. */
 export function rootOf(path: string): string {
   return /^\w+/.exec(path)?.[0] ?? path;
 }

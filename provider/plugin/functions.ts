@@ -23,15 +23,19 @@ export interface FilesResult {
 
 /** The arguments of `neonInit`. */
 export interface NeonInitArgs {
-  /** Run by bash as root at the first boot, before there is a network. Windows line ends become those of Linux. */
+  /**
+   * Run by bash as root at the first boot, before the network is up. Windows line endings become Linux ones.
+   */
   readonly script: string;
 }
 
 /** The arguments of `getDiscs`. */
 export interface GetDiscsArgs {
-  /** How to reach the host; settings that are left out come from the provider. */
+  /** How to reach the host. Settings that are left out come from the provider. */
   readonly connection?: ConnectionInputs;
-  /** Folders on the host to look in, besides those of the SRs that are found. Default `/var/opt/xen-iso`. */
+  /**
+   * Folders on the host to search, in addition to those of the SRs that are found. Default `/var/opt/xen-iso`.
+   */
   readonly srMountPaths?: readonly string[];
 }
 
@@ -54,12 +58,12 @@ export interface Disc {
   /** Absolute folder on its host. */
   readonly srPath?: string;
   readonly isoName?: string;
-  /** Size of the image in bytes, or of what has arrived of it. */
+  /** Size of the image, or of the part that has arrived, in bytes. */
   readonly isoSize?: number;
   readonly ageSeconds?: number;
   /** The host that has it, if known. */
   readonly hostUuid?: string;
-  /** Whether another run works on it at this moment. */
+  /** Whether a create or delete of it is running now. */
   readonly isUnderWay: boolean;
   /** UUIDs of the VMs that have it in a drive. */
   readonly vmUuids: readonly string[];

@@ -19,14 +19,14 @@ import {
   union,
 } from "./values";
 
-/** What outputs repeat of inputs under another name: secret if the input is. */
+/** Outputs that repeat an input under another name: secret if the input is. */
 const COPIES: Readonly<Record<string, readonly string[]>> = {
   srMountPath: ["srPath"],
   connection: ["host", "port", "user", "hostKey"],
 };
 
 /**
- * One provider of a program, as the engine sees it: it has a configuration of its own and can be cancelled. Each
+ * One provider of a program, as the engine sees it: it has its own configuration and can be cancelled. Each
  * method answers the request of the same name.
  *
  * @see pulumi/pulumi: proto/pulumi/provider.proto
@@ -41,7 +41,7 @@ export class Provider {
     return checkResponse(news.values, news.secrets, failures);
   }
 
-  /** Never replaces: each resource decides by its own diff what new settings mean to it. */
+  /** Never replaces: each resource's diff decides what new settings mean. */
   diffConfig(request: Pb.DiffRequest): Pb.DiffResponse {
     const olds = decodeStruct(request.getOldInputs() ?? request.getOlds()).values;
     const changes = detailsOf(olds, decodeStruct(request.getNews()).values, []);
@@ -56,7 +56,7 @@ export class Provider {
     return response;
   }
 
-  /** Stops creates and updates under way: they undo what they did. Deletes and reads end by themselves. */
+  /** Aborts running creates and updates, which then roll back. Deletes and reads end by themselves. */
   cancel(): void {
     this.#cancelled.abort(new Error("It was cancelled."));
   }
@@ -142,7 +142,7 @@ export class Provider {
   async invoke(request: Pb.InvokeRequest): Promise<Pb.InvokeResponse> {
     const { values, secrets } = decodeStruct(request.getArgs());
     const result = await this.#run({}, () => callFunction(request.getTok(), values));
-    // Which part of the result a secret went into is not known here.
+    // It is unknown which part of the result contains the secret.
     const all = Object.keys(result).map((name) => [name, { isSecret: true, inside: new Map() }] as const);
     const response = new (loadProviderProto().pb.InvokeResponse)();
     const marks = hasSecret(secrets) && request.getTok() !== "xen:index:getDiscs" ? new Map(all) : new Map();
@@ -186,7 +186,7 @@ export class Provider {
     return inSession({ configuration: this.#configuration, ...of }, call);
   }
 
-  /** Runs a create or update, which undoes what it did when it is cancelled or takes too long. */
+  /** Runs a create or update that rolls back when it is cancelled or times out. */
   async #stoppable<T>(
     { urn, inputs, timeoutSeconds }: { urn: string; inputs: Decoded; timeoutSeconds: number },
     call: () => Promise<T>,
@@ -204,7 +204,7 @@ export class Provider {
     }
   }
 
-  /** Runs what is not undone when it takes too long: the same command goes on with it the next time. */
+  /** Runs an operation that does not roll back when it times out: the same command continues it next time. */
   async #limited<T>(
     { urn, timeoutSeconds, verb }: { urn: string; timeoutSeconds: number; verb: string },
     call: () => Promise<T>,
@@ -221,7 +221,7 @@ export class Provider {
   }
 }
 
-/** Calls `end` after the time that the program gives an operation; 0 is no limit. */
+/** Calls `end` after the timeout of the operation; 0 means no limit. */
 function whenLate(timeoutSeconds: number, end: () => void): NodeJS.Timeout | undefined {
   return timeoutSeconds > 0 ? setTimeout(end, timeoutSeconds * 1_000) : undefined;
 }

@@ -2,7 +2,7 @@ import type { CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult } 
 import { isoAttachment, isoRelease, tempIso } from "../lifecycle/provider";
 import type { Properties } from "./values";
 
-/** The life of a resource, as both doors use it; plain values in and out. */
+/** The lifecycle of a resource, as both the dynamic provider and the plugin use it: plain values in and out. */
 export interface ResourceLife {
   check(olds: Properties, news: Properties): Promise<CheckResult<Properties>>;
   diff(id: string, olds: Properties, news: Properties): Promise<DiffResult>;
@@ -10,9 +10,9 @@ export interface ResourceLife {
   read(id: string, state: Properties): Promise<ReadResult>;
   update(id: string, olds: Properties, news: Properties): Promise<UpdateResult>;
   delete(id: string, state: Properties): Promise<void>;
-  /** What of the outputs of a create is known without the host. */
+  /** The outputs that are known before the create. */
   preview(inputs: Properties): Promise<Properties>;
-  /** Reads a resource that no state knows: its outputs and its inputs. */
+  /** Imports a resource: reads its outputs and its inputs from the host. */
   import?(id: string): Promise<{ props: Properties; inputs: Properties } | undefined>;
 }
 
@@ -22,16 +22,18 @@ const RESOURCES = {
   "xen:index:IsoRelease": isoRelease,
 };
 
-/** Parts of the inputs that a program does not give: a dynamic resource has them, a state moved from one too. */
+/**
+ * Inputs that a program does not set. A dynamic resource has them, and so has a state that was moved from one.
+ */
 const NOT_OF_PROGRAM = ["owner", "__provider"];
 
-/** The type's own token; in a URN the types of the parents come first. */
+/** The type's own token. In a URN the types of the parents precede it. */
 export function tokenOf(urn: string): string {
   return urn.split("::")[2]?.split("$").at(-1) ?? "";
 }
 
 /**
- * The life of the resource's type.
+ * The lifecycle of the resource's type.
  *
  * @throws Error for a type of another package
  */
@@ -42,7 +44,7 @@ export function lifeOf(urn: string): ResourceLife {
   return life;
 }
 
-/** Inputs as a dynamic resource has them: the class adds the URN there. */
+/** Inputs in the form of a dynamic resource, whose class adds the URN. */
 export function withOwner(inputs: Properties, urn: string): Properties {
   return { ...inputs, owner: urn };
 }

@@ -31,7 +31,7 @@ export function resourceSpec(token: string): ResourceSpec {
   return spec;
 }
 
-/** Where the inputs of a resource are secret however they were given. */
+/** Where the inputs of a resource are always secret. */
 export function secretsOf(token: string, values: Readonly<Record<string, unknown>>): SecretMarks {
   return marksIn(resourceSpec(token).inputProperties, values);
 }
@@ -57,7 +57,7 @@ function marksIn(
   return { isSecret: false, inside };
 }
 
-/** The properties of an object: those of its type, or, of a map, its keys. */
+/** The properties of an object: those of its type or, for a map, its keys. */
 function propertiesOf(
   { $ref, additionalProperties }: PropertySpec,
   value: object,

@@ -7,10 +7,10 @@ import { unary } from "./answer";
 import { Provider } from "./provider";
 import { schemaText, version } from "./schema";
 
-/** As the SDK's own: a property map can hold the content of `files`. */
+/** The same limit as the SDK's: a property map can hold the content of `files`. */
 const LARGEST_MESSAGE_BYTES = 400 * 1024 ** 2;
 
-/** A server under way. */
+/** A running server. */
 export interface PluginServer {
   /** On 127.0.0.1. */
   readonly port: number;

@@ -1,6 +1,6 @@
 import { UNKNOWN } from "../lifecycle/unknown";
 
-/** A property map as plain values, as `lifecycle/` takes and gives it. */
+/** A property map as plain values, as `lifecycle/` takes and returns them. */
 export type Properties = Record<string, unknown>;
 
 /** Where a property map has secrets: whole values, or values inside of them. */
@@ -9,7 +9,7 @@ export interface SecretMarks {
   readonly inside: ReadonlyMap<string, SecretMarks>;
 }
 
-/** What the engine sent, in plain, and where it is secret. */
+/** What the engine sent: its plain values, and where they are secret. */
 export interface Decoded {
   readonly values: Properties;
   readonly secrets: SecretMarks;
@@ -33,21 +33,18 @@ const UNKNOWNS = [
   "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
 ];
 
-/**
- * Takes secrets out of their wrapping, and turns assets into what `files` takes: text, or `{ path }`. Leaves out
- * `null`.
- */
+/** Unwraps secrets, and turns assets into what `files` takes: text, or `{ path }`. Omits `null`. */
 export function decode(sent: Properties): Decoded {
   const [values, secrets] = decodeValue(sent);
   return { values: values as Properties, secrets };
 }
 
-/** Wraps what is marked, so that it is encrypted in the state. */
+/** Wraps the marked values, so that they are encrypted in the state. */
 export function encode(values: Properties, secrets: SecretMarks): Properties {
   return encodeInside(values, secrets.inside) as Properties;
 }
 
-/** Marks what is secret in either. */
+/** The union of two sets of marks. */
 export function union(one: SecretMarks, other: SecretMarks): SecretMarks {
   const names = new Set([...one.inside.keys(), ...other.inside.keys()]);
   const inside = [...names].map((name) => {
@@ -57,7 +54,7 @@ export function union(one: SecretMarks, other: SecretMarks): SecretMarks {
   return { isSecret: one.isSecret || other.isSecret, inside: new Map(inside) };
 }
 
-/** Whether a value is secret, or anything inside of it. */
+/** Whether a value, or anything inside it, is secret. */
 export function hasSecret({ isSecret, inside }: SecretMarks): boolean {
   return isSecret || inside.size > 0;
 }

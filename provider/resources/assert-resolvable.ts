@@ -5,8 +5,8 @@ import { RunError } from "@pulumi/pulumi";
 let isResolvable = false;
 
 /**
- * Assures that Pulumi's provider process will find this package: it searches from the folder of the program, not from
- * the library or the bundle that holds this class.
+ * Checks that Pulumi's provider process will find this package. That process searches from the folder of the
+ * program, not from the library or bundle that holds this class.
  *
  * @param folder of the program
  * @throws RunError

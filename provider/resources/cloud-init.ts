@@ -7,7 +7,7 @@ import {
   userDataOf,
 } from "../iso/cloud-init";
 
-/** A user for cloud-init to create. For fields that are missing here, set `userData: { users: […] }`. */
+/** A user for cloud-init to create. For other fields, set `userData: { users: […] }`. */
 export interface CloudInitUserArgs {
   name: pulumi.Input<string>;
   /** Public keys, each `ssh-ed25519 AAAA… comment`. */
@@ -25,7 +25,7 @@ export interface CloudInitUserArgs {
 export interface CloudInitArgs {
   /** Short, or with a domain. */
   hostname?: pulumi.Input<string | undefined> | undefined;
-  /** Created in addition to the image's own user, which may be named as `"default"`. */
+  /** Created in addition to the image's own user, which can be listed as `"default"`. */
   users?: pulumi.Input<pulumi.Input<CloudInitUserArgs | "default">[] | undefined> | undefined;
   /** Public keys that may log in as the image's own user (`debian`, `ubuntu`). */
   sshAuthorizedKeys?: pulumi.Input<pulumi.Input<string>[] | undefined> | undefined;
@@ -48,7 +48,10 @@ export interface CloudInitArgs {
   vendorData?: pulumi.Input<string | pulumi.Inputs | undefined> | undefined;
 }
 
-/** What cloud-init's NoCloud reads, for `files` of a `XenTempIso`. (An interface would not fit a record there.) */
+/**
+ * The files that cloud-init's NoCloud reads, for `files` of a `XenTempIso`. (An interface would not fit a
+ * record there.)
+ */
 export type CloudInitFiles = {
   "meta-data": pulumi.Output<string>;
   "user-data": pulumi.Output<string>;
@@ -105,7 +108,7 @@ export function neonInit(script: pulumi.Input<string>): { "neon-init.sh": pulumi
   return { "neon-init.sh": pulumi.output(script).apply((text) => text.replaceAll("\r\n", "\n")) };
 }
 
-/** Undefined if there is no value: the disc then has no such file. */
+/** Undefined if there is no value: then the file is not on the disc. */
 function textOf<T>(
   value: pulumi.Input<T | undefined> | undefined,
   toText: (value: T) => string,

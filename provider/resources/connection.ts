@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 
 /**
- * How to reach a host; names as in `@pulumi/command`'s. Fields that are not given come from the stack's
- * configuration, namespace `xen`: `pulumi config set --secret xen:password …`.
+ * How to reach a host, with the same names as in `@pulumi/command`. Fields that are left out come from the
+ * stack's configuration, namespace `xen`: `pulumi config set --secret xen:password …`.
  */
 export interface ConnectionArgs {
   /** Name or IP address of the host itself (dom0), IPv6 without brackets. */
@@ -11,11 +11,11 @@ export interface ConnectionArgs {
   port?: pulumi.Input<number | undefined> | undefined;
   /** Default `root`. */
   user?: pulumi.Input<string | undefined> | undefined;
-  /** Asked for by either `password` or `keyboard-interactive`. Always kept as a secret. */
+  /** Used for `password` and for `keyboard-interactive`. Always kept as a secret. */
   password?: pulumi.Input<string | undefined> | undefined;
   /** The text of a private key, in any form that `ssh-keygen` reads. Always kept as a secret. */
   privateKey?: pulumi.Input<string | undefined> | undefined;
-  /** Opens an encrypted `privateKey`. Always kept as a secret. */
+  /** Decrypts an encrypted `privateKey`. Always kept as a secret. */
   privateKeyPassword?: pulumi.Input<string | undefined> | undefined;
   /** Path of an SSH agent's socket, on Windows of its named pipe. Default: the variable `SSH_AUTH_SOCK`. */
   agentSocketPath?: pulumi.Input<string | undefined> | undefined;
@@ -24,11 +24,11 @@ export interface ConnectionArgs {
    * of them if any may match. Without it the user's `known_hosts` decides; `ignore` turns the check off.
    */
   hostKey?: pulumi.Input<string | readonly pulumi.Input<string>[] | undefined> | undefined;
-  /** A jump host, reached in the same ways. */
+  /** A jump host, with the same fields. */
   proxy?: pulumi.Input<ConnectionArgs | undefined> | undefined;
-  /** How many times a connection is tried, its jump hosts included; -1 for ever. Default 10. */
+  /** How many times to try a connection, jump hosts included; -1 for ever. Default 10. */
   dialErrorLimit?: pulumi.Input<number | undefined> | undefined;
-  /** How long one try may take, in seconds, 0 for no limit. Default 15. */
+  /** Timeout of one try, in seconds; 0 for no limit. Default 15. */
   perDialTimeout?: pulumi.Input<number | undefined> | undefined;
 }
 
@@ -46,8 +46,7 @@ export function eachWithSecrets(
 const SECRETS = ["password", "privateKey", "privateKeyPassword"] as const;
 
 /**
- * The connection with its secrets marked as such, however they were given: field by field where the fields
- * can be seen, else as a whole.
+ * The connection with its secrets marked as such: field by field if the fields are visible, else as a whole.
  */
 export function withSecrets(
   connection: pulumi.Input<ConnectionArgs | undefined> | undefined,

@@ -6,18 +6,21 @@ import { providerInputs } from "./provider-inputs";
 export interface XenIsoAttachmentArgs {
   /** UUID of the VM, as `xe vm-list` prints it. */
   vmUuid: pulumi.Input<string>;
-  /** UUID of the disc: that of a `XenTempIso`, or of any other ISO that the VM's host sees. */
+  /** UUID of the disc: of a `XenTempIso`, or of any other ISO that the VM's host has. */
   vdiUuid: pulumi.Input<string>;
   /**
-   * Number of the drive's slot, as text: `"3"`. Default: the CD drive of the VM that holds the disc already, or
-   * that is empty; where a halted VM has none it gets one.
+   * The slot of the drive, as text: `"3"`. Default: the VM's CD drive that already holds the disc, or that is
+   * empty; a halted VM without one gets one.
    */
   device?: pulumi.Input<string | undefined> | undefined;
-  /** Takes out a disc that is in the way, and puts it back on delete. Default false: then it is an error. */
+  /** Takes out a disc that is in the way, and puts it back on delete. Default false: that disc is an error. */
   replaceMedia?: pulumi.Input<boolean | undefined> | undefined;
-  /** That the disc was taken out later is no reason to insert it again. Default false. */
+  /** Does not insert the disc again after it was taken out. Default false. */
   once?: pulumi.Input<boolean | undefined> | undefined;
-  /** How to reach the host, any member of the VM's pool; what is not given comes from the stack's configuration. */
+  /**
+   * How to reach the host, any member of the VM's pool. Fields that are left out come from the stack's
+   * configuration.
+   */
   connection?: pulumi.Input<ConnectionArgs | undefined> | undefined;
 }
 
@@ -33,19 +36,21 @@ const TYPE = { token: "pulumi-nodejs:dynamic/xen:IsoAttachment", provider: "isoA
  */
 export class XenIsoAttachment extends pulumi.CustomResource {
   declare readonly vmUuid: pulumi.Output<string>;
-  /** UUID of the disc in the drive; after a refresh of that which was found there, empty when there was none. */
+  /**
+   * UUID of the disc in the drive; after a refresh, of the disc that was found there, empty if there was none.
+   */
   declare readonly vdiUuid: pulumi.Output<string>;
   /** UUID of the drive; the resource's `id` is `<vmUuid>/<vbdUuid>`. */
   declare readonly vbdUuid: pulumi.Output<string>;
-  /** Number of its slot: `"3"`. */
+  /** The slot of the drive: `"3"`. */
   declare readonly device: pulumi.Output<string>;
-  /** Whether the drive was made for the disc, and goes with it. */
+  /** Whether the attachment made the drive, and will remove it. */
   declare readonly driveCreated: pulumi.Output<boolean>;
-  /** As it was reached: name or address. */
+  /** Name or address at which the host was reached. */
   declare readonly host: pulumi.Output<string>;
   declare readonly port: pulumi.Output<number>;
   declare readonly user: pulumi.Output<string>;
-  /** The key that the host proved to have: `ssh-ed25519 AAAA…`. */
+  /** The public key that the host proved to own: `ssh-ed25519 AAAA…`. */
   declare readonly hostKey: pulumi.Output<string>;
 
   /**

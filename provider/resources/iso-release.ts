@@ -7,13 +7,13 @@ export interface XenIsoReleaseArgs {
   /** UUID of the SR of a `XenTempIso` with `once: true`. */
   srUuid: pulumi.Input<string>;
   /**
-   * Whatever the release has to wait for: the VM's address, the output of a command that ran on it. Its value
-   * does not count and is not stored. `dependsOn` does the same for resources.
+   * What the release waits for: the VM's address, or the output of a command that ran on the VM. The value is
+   * ignored, and not stored. `dependsOn` does the same for resources.
    */
   after?: pulumi.Input<unknown>;
-  /** How to reach the host that has the disc; what is not given comes from the stack's configuration. */
+  /** How to reach the host that has the disc. Fields that are left out come from the stack's configuration. */
   connection?: pulumi.Input<ConnectionArgs | undefined> | undefined;
-  /** The same as those of a `XenTempIso` with `poolWide`: fields of `connection` that differ for single hosts. */
+  /** As in a `XenTempIso` with `poolWide`: fields of `connection` that differ for single hosts. */
   hostConnections?: pulumi.Input<Record<string, pulumi.Input<ConnectionArgs>> | undefined> | undefined;
 }
 

@@ -3,13 +3,13 @@ import { type ProviderName, serialised } from "../lifecycle/serialised";
 import { assertProgramResolves } from "./assert-resolvable";
 import { type ConnectionArgs, eachWithSecrets, withSecrets } from "./connection";
 
-/** A kind of resource: its type token, and what `pulumi-xen-iso/provider` calls its provider. */
+/** A kind of resource: its type token, and the name of its provider in `pulumi-xen-iso/provider`. */
 interface ResourceType {
   readonly token: `pulumi-nodejs:dynamic/xen:${string}`;
   readonly provider: ProviderName;
 }
 
-/** The arguments that say how hosts are reached. */
+/** The arguments that say how to reach hosts. */
 interface Connections {
   connection?: pulumi.Input<ConnectionArgs | undefined> | undefined;
   hostConnections?: pulumi.Input<Record<string, pulumi.Input<ConnectionArgs>> | undefined> | undefined;
@@ -23,7 +23,7 @@ interface Connections {
  */
 export function providerInputs(
   name: string,
-  // A program in JavaScript may leave the arguments out: check says at preview what is missing.
+  // A program in JavaScript may omit the arguments: check reports at preview what is missing.
   args: Connections | undefined,
   {
     type,

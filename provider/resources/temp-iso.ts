@@ -4,7 +4,7 @@ import type { ConnectionArgs } from "./connection";
 import { providerInputs } from "./provider-inputs";
 
 /**
- * What one file holds: text, bytes in base64, or those of a local file, relative to the program's folder. A
+ * The content of one file: text, bytes in base64, or a local file, relative to the program's folder. A
  * `StringAsset` or `FileAsset` means the same. A file that is undefined is not on the disc.
  */
 export type IsoFileInput = pulumi.Input<
@@ -19,20 +19,20 @@ export type IsoFileInput = pulumi.Input<
 /** Where the image comes from: a {@link XenTempIso} takes exactly one of these. */
 export interface ImageSources {
   /**
-   * A local ISO 9660 or UDF image, relative to the program's folder. If it is compressed with gzip, xz, zstd or bzip2,
-   * it is decompressed on its way.
+   * A local ISO 9660 or UDF image, relative to the program's folder. If it is compressed with gzip, xz, zstd or
+   * bzip2, it is decompressed while it is sent.
    */
   isoPath: pulumi.Input<string | undefined> | undefined;
   /**
-   * An image at an `https` or `http` URL, compressed or not. It is streamed to the host and lies on no local disk.
-   * `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count. Without `isoChecksum`, the server's ETag or Last-Modified tells
-   * whether it changed.
+   * An image at an `https` or `http` URL, compressed or not. It is streamed to the host, and never stored on
+   * the local disk. Uses the proxies of `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. Without `isoChecksum`, the
+   * server's ETag or Last-Modified shows whether it changed.
    */
   isoUrl: pulumi.Input<string | undefined> | undefined;
   /**
-   * The content of the disc, by path on the disc. The image is built from it: ISO 9660 with Rock Ridge and
-   * Joliet. The same files make the same bytes. A secret in here stays a secret in the state. A `FileArchive` of a
-   * folder puts all files in it on the disc, an `AssetArchive` those that it names.
+   * The files of the disc, by path on the disc. The image is built from them: ISO 9660 with Rock Ridge and
+   * Joliet. The same files make the same bytes. A secret stays a secret in the state. A `FileArchive` of a
+   * folder puts all its files on the disc, an `AssetArchive` those that it names.
    */
   files:
     | pulumi.Input<
@@ -51,46 +51,48 @@ type ExactlyOne<Choices> = {
 /** The arguments of a {@link XenTempIso}: exactly one of `isoPath`, `isoUrl` and `files`, and any of the others. */
 export type XenTempIsoArgs = ExactlyOne<ImageSources> & XenTempIsoOptions;
 
-/** The arguments of a {@link XenTempIso} beside the image itself. */
+/** The arguments of a {@link XenTempIso} besides the image itself. */
 export interface XenTempIsoOptions {
   /**
-   * Of the file at `isoPath` or `isoUrl` as it is, or of the image in it: `sha256:<hex>`, `sha512:<hex>`, or the URL of
-   * a list in the form of `sha256sum` or of BSD, such as `SHA256SUMS`. Signatures are not verified.
+   * The checksum of the file at `isoPath` or `isoUrl`, or of the image in it: `sha256:<hex>`, `sha512:<hex>`,
+   * or the URL of a list such as `SHA256SUMS`, in the form of `sha256sum` or of BSD. Signatures are not
+   * verified.
    */
   isoChecksum?: pulumi.Input<string | undefined> | undefined;
-  /** Sent with the requests for `isoUrl`, to its server alone. Their values are always kept as secrets. */
+  /** Sent with the requests for `isoUrl`, to its server only. The values are always kept as secrets. */
   headers?: pulumi.Input<Record<string, pulumi.Input<string>> | undefined> | undefined;
   /**
-   * The host downloads `isoUrl` itself, with its own `curl` and its own route, and decompresses it with the program that
-   * it has for that. Needs `isoChecksum`. Default false.
+   * The host downloads `isoUrl` itself with its own `curl`, over its own route, and decompresses it with its
+   * own tools. Requires `isoChecksum`. Default false.
    */
   downloadOnHost?: pulumi.Input<boolean | undefined> | undefined;
   /**
-   * Of an image built from `files`, at most 32 characters, of which Joliet (Windows) shows 16. Default `cidata`,
-   * which cloud-init's NoCloud looks for.
+   * The label of an image built from `files`, at most 32 characters, of which Joliet (Windows) shows 16.
+   * Default `cidata`, the label that cloud-init's NoCloud looks for.
    */
   volumeLabel?: pulumi.Input<string | undefined> | undefined;
   /** The SR's `name-label`. Default: `<resource name>-<8 hex>`, chosen at create. */
   srName?: pulumi.Input<string | undefined> | undefined;
   /**
-   * File name on the host, which becomes the VDI's `name-label`: printable ASCII without `/` and `=` that ends
-   * in `.iso`. Default: `<resource name>-<uuid>.iso`, chosen at create.
+   * File name on the host, and the VDI's `name-label`: printable ASCII without `/` and `=`, ending in `.iso`.
+   * Default: `<resource name>-<uuid>.iso`, chosen at create.
    */
   isoName?: pulumi.Input<string | undefined> | undefined;
   /**
-   * Absolute folder on the host in which the SR's own folder is made; made when missing, never removed.
-   * Default `/var/opt/xen-iso`, on disk. `/var/run/sr-mount` takes the host's memory and is gone after a reboot.
+   * Absolute path on the host of the folder in which the SR gets its own folder. It is created if missing, and
+   * never removed. Default `/var/opt/xen-iso`, on disk. `/var/run/sr-mount` uses the host's memory, and is
+   * empty after a reboot.
    */
   srMountPath?: pulumi.Input<string | undefined> | undefined;
   /**
-   * The disc serves one boot: that it was released (`XenIsoRelease`) or is gone does not make it anew.
-   * Default false. A change is stored by the next up.
+   * The disc serves one boot: after it was released (`XenIsoRelease`) or is gone, it is not made again. Default
+   * false. The next up stores a change.
    */
   once?: pulumi.Input<boolean | undefined> | undefined;
   /**
-   * The image on every host of the pool that `connection` names a host of, as one disc: its VM starts on any of them
-   * and migrates with it. Default false; another value replaces the disc. The hosts are reached at the addresses that
-   * the pool knows, in the way `connection` says.
+   * Puts the image on every host of the pool that `connection` belongs to, as one disc: its VM starts on any of
+   * them, and migrates with it. The hosts are reached at the addresses that the pool knows, with the
+   * credentials of `connection`. Default false; changing it replaces the disc.
    */
   poolWide?: pulumi.Input<boolean | undefined> | undefined;
   /**
@@ -99,24 +101,24 @@ export interface XenTempIsoOptions {
    */
   hostConnections?: pulumi.Input<Record<string, pulumi.Input<ConnectionArgs>> | undefined> | undefined;
   /**
-   * With `poolWide`: a host that is disabled or offline is skipped with a warning. Default false: it is an error. Once
-   * the host is back, the next `pulumi up --refresh` brings the disc there.
+   * With `poolWide`: skips hosts that are disabled or offline, with a warning. Default false: they are an
+   * error. When such a host is back, the next `pulumi up --refresh` copies the disc to it.
    */
   skipOfflineHosts?: pulumi.Input<boolean | undefined> | undefined;
-  /** How to reach the host; what is not given comes from the stack's configuration. */
+  /** How to reach the host. Fields that are left out come from the stack's configuration. */
   connection?: pulumi.Input<ConnectionArgs | undefined> | undefined;
 }
 
-/** A host that has a disc of a whole pool. */
+/** A host that has a pool-wide disc. */
 export interface PoolHost {
   /** INSTALLATION_UUID. */
   readonly uuid: string;
   /** `name-label`. */
   readonly name: string;
   readonly address: string;
-  /** UUID of the SR's PBD on this host; not known while the disc is `incomplete`. */
+  /** UUID of the SR's PBD on this host; unknown while the disc is `incomplete`. */
   readonly pbdUuid?: string;
-  /** The key that the host proved to have: `ssh-ed25519 AAAA…`. */
+  /** The public key that the host proved to own: `ssh-ed25519 AAAA…`. */
   readonly hostKey: string;
 }
 
@@ -139,7 +141,7 @@ export class XenTempIso extends pulumi.CustomResource {
   declare readonly srUuid: pulumi.Output<string>;
   /** UUID of the SR's PBD on that host. */
   declare readonly pbdUuid: pulumi.Output<string>;
-  /** UUID of the disc: what a VM's CD drive is given. */
+  /** UUID of the disc, to insert into a VM's CD drive. */
   declare readonly vdiUuid: pulumi.Output<string>;
   /** File name on the host, and the VDI's `name-label`. */
   declare readonly isoName: pulumi.Output<string>;
@@ -151,19 +153,22 @@ export class XenTempIso extends pulumi.CustomResource {
   declare readonly srMountPath: pulumi.Output<string>;
   /** INSTALLATION_UUID of the host. */
   declare readonly hostUuid: pulumi.Output<string>;
-  /** Of the image, lower-case hex. */
+  /** SHA-256 of the image, lower-case hex. */
   declare readonly isoSha256: pulumi.Output<string>;
-  /** Of the image, in bytes. */
+  /** Size of the image, in bytes. */
   declare readonly isoSize: pulumi.Output<number>;
-  /** Where the disc is, as it was reached: name or address. */
+  /** Name or address at which the host was reached. */
   declare readonly host: pulumi.Output<string>;
   declare readonly port: pulumi.Output<number>;
   declare readonly user: pulumi.Output<string>;
-  /** The key that the host proved to have: `ssh-ed25519 AAAA…`. */
+  /** The public key that the host proved to own: `ssh-ed25519 AAAA…`. */
   declare readonly hostKey: pulumi.Output<string>;
   /** With `poolWide`, the hosts that have the disc. */
   declare readonly hosts: pulumi.Output<readonly PoolHost[] | undefined>;
-  /** `ready`, with `once` also `released`; `incomplete` or `lost` is replaced by the next up, `partial` completed. */
+  /**
+   * `ready`; with `once` also `released`. The next up replaces an `incomplete` or `lost` disc, and completes a
+   * `partial` one.
+   */
   declare readonly status: pulumi.Output<TempIsoStatus>;
 
   /**
@@ -178,7 +183,7 @@ export class XenTempIso extends pulumi.CustomResource {
 
 const SECRETS = ["headers"] as const;
 
-/** Each header is marked by itself if they can be seen, else all of them as a whole. */
+/** Each header is marked on its own if they can be told apart, else the whole map. */
 function withSecretHeaders(args: XenTempIsoArgs): XenTempIsoArgs {
   const marked = { ...args };
   for (const name of SECRETS) if (marked[name] !== undefined) marked[name] = secretValues(marked[name]);

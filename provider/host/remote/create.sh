@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# A create, as far as it is one round trip. The words of sr-create come last, without host-uuid: only the host
+# Creates in one round trip. The words of sr-create come last, without host-uuid: only the host
 # knows its own, and in a pool xapi does not guess which host has the folder.
 
 # identify_and_prepare MOUNT_PATH NAME OWNER ISO_NAME BYTES SHA256

@@ -61,9 +61,9 @@ escaped() {
 }
 
 # probe
-# Follows redirects, and drops the headers where they lead to another server. Sets url and headers to what is at the
-# end, magic to the first bytes in hex and bytes to the length, 0 if the server does not say it. Prints http=STATUS if
-# that is not the file.
+# Follows redirects, and drops the headers at another server. Sets url and headers for the final request, magic to
+# the first bytes in hex, and bytes to the length, 0 if the server does not tell it. Prints http=STATUS if the final
+# response is not the file.
 # Status: not 0 then
 # Needs: fetch
 probe() {

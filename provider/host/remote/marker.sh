@@ -2,8 +2,8 @@
 # The marker `pending`: the owner of a folder until its disc is complete, and the SSH session that works there.
 
 # write_marker OWNER ISO_NAME BYTES
-# Marks the current folder: this SSH session makes the disc of OWNER there, and has BYTES still to write. For people
-# who wait for it, the marker also has the address that the session came from, and the time in seconds since 1970.
+# Marks the current folder: this SSH session makes the disc of OWNER there, and has BYTES to write. The
+# client's address and the time in seconds since 1970 are for people who wait for it.
 # Needs: start_of
 write_marker() {
   local now
@@ -14,7 +14,8 @@ write_marker() {
 }
 
 # read_marker FOLDER
-# Sets owner, iso, size, session, started, client and since from the marker of FOLDER; missing ones are empty, size is 0. Spawns no process. The caller declares them local.
+# Sets owner, iso, size, session, started, client and since from the marker of FOLDER; missing ones are empty, size
+# is 0. Spawns no process. The caller declares them local.
 # shellcheck disable=SC2034 # for the caller
 read_marker() {
   local line
@@ -42,8 +43,8 @@ is_held() {
 }
 
 # renew_markers FOLDER...
-# Touches the markers of these folders. A marker of a session that is gone gets this session. Makes no file, so
-# a marker that is removed meanwhile stays away; overwrites it in place, so that it is empty at no moment.
+# Touches the markers of these folders. Replaces a session that is gone by this one. Creates no file, so a marker that
+# was just removed stays away. Overwrites it in place, so that it is never empty.
 # Needs: start_of
 renew_markers() {
   local folder marker start

@@ -22,7 +22,7 @@ note_writer() {
 }
 
 # stop_writers
-# Ends the other scripts that work in the current folder. Behind a lost link they would go on, and hold the file
+# Ends the other scripts that work in the current folder. After a lost link they would go on, and keep the file
 # and its space.
 # Needs: start_of
 stop_writers() {

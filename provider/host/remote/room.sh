@@ -3,8 +3,8 @@
 # on it; full memory stops dom0.
 
 # has_room BYTES PROMISED_BYTES
-# Whether an image of BYTES fits into the file system of the current folder, beside what uploads under way have
-# still to write. Prints what fits_beside prints.
+# Whether an image of BYTES fits into the file system of the current folder, besides the bytes that running
+# uploads have still to write. Prints what fits_beside prints.
 # Needs: fits_beside
 has_room() {
   local stats type='' total='' available='' memory=0 name value

@@ -2,10 +2,10 @@
 # Lists what is on a host.
 
 # scan_folders MOUNT_PATH
-# Looks into every folder in MOUNT_PATH that is named by a UUID, and changes nothing. Holds the lock, so that no
-# folder is seen without its marker. Prints a paragraph for each:
+# Reads every folder in MOUNT_PATH that has a UUID for its name; changes nothing. Holds the lock, so that no folder
+# is seen without its marker. Prints a paragraph for each:
 #   folder=NAME mode=OCTAL age=SECONDS
-#   owner=URN iso=NAME, if it has a marker, and under-way= if somebody works there
+#   owner=URN iso=NAME, if it has a marker, and under-way= if a create is running there
 #   file=BYTES AGE_SECONDS NAME for each plain file, other= for anything else
 # Status: FOLDER_FAILED if the lock cannot be had
 # Needs: lock_mount_path folder_names scan_folder
