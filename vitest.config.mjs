@@ -5,11 +5,25 @@ export default defineConfig({
     passWithNoTests: false,
     // A test waits for another program most of the time, so one worker for each core, all cores.
     maxWorkers: "100%",
+    // Of threads, which the unit tests alone use. Loading modules anew for each file would take most of their time.
+    poolOptions: { threads: { isolate: false } },
+    reporters: ["default", "./test/parts-reporter.mjs"],
     projects: [
       {
         test: {
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
+          pool: "threads",
+          sequence: { groupOrder: 0 },
+          globalSetup: "test/temporary-folder.ts",
+          testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "process",
+          include: ["test/process/**/*.test.ts"],
+          sequence: { groupOrder: 1 },
           globalSetup: "test/temporary-folder.ts",
           testTimeout: 60_000,
         },
@@ -18,6 +32,7 @@ export default defineConfig({
         test: {
           name: "remote",
           include: ["test/remote/**/*.test.ts"],
+          sequence: { groupOrder: 1 },
           globalSetup: "test/temporary-folder.ts",
           testTimeout: 60_000,
         },
@@ -26,6 +41,7 @@ export default defineConfig({
         test: {
           name: "host",
           include: ["test/host/**/*.test.ts"],
+          sequence: { groupOrder: 1 },
           globalSetup: "test/temporary-folder.ts",
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -35,6 +51,7 @@ export default defineConfig({
         test: {
           name: "package",
           include: ["test/package/**/*.test.ts"],
+          sequence: { groupOrder: 1 },
           globalSetup: "test/temporary-folder.ts",
           testTimeout: 120_000,
           hookTimeout: 300_000,
@@ -44,6 +61,7 @@ export default defineConfig({
         test: {
           name: "engine",
           include: ["test/engine/**/*.test.ts", "test/demo/**/*.test.ts", "test/states/*.test.ts"],
+          sequence: { groupOrder: 1 },
           globalSetup: ["test/temporary-folder.ts", "test/engine/global-setup.ts"],
           testTimeout: 180_000,
           hookTimeout: 180_000,
@@ -53,6 +71,7 @@ export default defineConfig({
         test: {
           name: "docs",
           include: ["test/docs/**/*.test.ts"],
+          sequence: { groupOrder: 1 },
           globalSetup: ["test/temporary-folder.ts", "test/engine/global-setup.ts"],
           testTimeout: 180_000,
           hookTimeout: 180_000,

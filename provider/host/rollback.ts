@@ -25,7 +25,7 @@ export class RollbackIncompleteError extends Error {
   }
 }
 
-/** How long all undo actions of one rollback may take together. */
+/** How long all undo actions of one rollback may take together, unless a caller says otherwise. */
 const BUDGET_MS = 20_000;
 
 /**
@@ -36,12 +36,12 @@ const BUDGET_MS = 20_000;
  * @throws what the step threw, when everything was undone
  * @throws {@link RollbackIncompleteError} when something stayed
  */
-export async function withRollback<T>(steps: (undo: Undo) => Promise<T>): Promise<T> {
+export async function withRollback<T>(steps: (undo: Undo) => Promise<T>, budgetMs = BUDGET_MS): Promise<T> {
   const undos: Registered[] = [];
   try {
     return await steps((what, action) => undos.push({ what, action }));
   } catch (cause) {
-    const left = await undoAll(undos.reverse(), cause);
+    const left = await undoAll(undos.reverse(), cause, budgetMs);
     throw left.length === 0 ? cause : new RollbackIncompleteError(cause, left);
   }
 }
@@ -55,10 +55,11 @@ interface Registered {
 async function undoAll(
   undos: readonly Registered[],
   cause: unknown,
+  budgetMs: number,
 ): Promise<RollbackIncompleteError["left"]> {
   const budget = new AbortController();
-  const outOfTime = sleep(BUDGET_MS, undefined, { signal: budget.signal }).then(() => {
-    throw new Error(`not done within ${BUDGET_MS / 1_000} s`);
+  const outOfTime = sleep(budgetMs, undefined, { signal: budget.signal }).then(() => {
+    throw new Error(`not done within ${budgetMs / 1_000} s`);
   });
   outOfTime.catch(() => undefined);
   try {

@@ -9,7 +9,7 @@ import { makeProject } from "../engine/project";
 import { Stack } from "../engine/stack";
 import { nothing } from "../host/pool";
 import { startPool } from "../simulator";
-import { listByIsoinfo, needs, readByBsdtar, readByXorriso, run } from "../unit/iso/readers";
+import { listByIsoinfo, needs, readByBsdtar, readByXorriso, run } from "../process/iso/readers";
 import { type Page, readPages } from "./pages";
 import { programsOf } from "./programs";
 

@@ -83,7 +83,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "provider/ssh/sh.ts",
     search: "return `'${value.replaceAll(\"'\", `'\\\\''`)}'`;",
     replace: "return `'${value}'`;",
-    tests: "test/unit/ssh/sh.test.ts",
+    tests: "test/process/ssh/sh.test.ts",
     title: "every value|nothing in a value",
   },
   {

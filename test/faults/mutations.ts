@@ -92,6 +92,7 @@ function failuresOf(copy: string, tests: readonly string[], title: string): stri
       join("node_modules", "vitest", "vitest.mjs"),
       "run",
       "--project=unit",
+      "--project=process",
       "--project=host",
       "--bail=1",
       "--reporter=json",

@@ -41,8 +41,8 @@ test("an undo that does not end is given up", async () => {
     undo("the folder", () => new Promise(() => undefined));
     undo("the SR", () => new Promise(() => undefined));
     return Promise.reject(new Error("cause"));
-  });
+  }, 50);
   await expect(rolledBack).rejects.toThrow(
-    /^cause Could not be undone: the SR \(not done within 20 s\); the folder \(not tried\)\./,
+    /^cause Could not be undone: the SR \(not done within 0\.05 s\); the folder \(not tried\)\./,
   );
 });

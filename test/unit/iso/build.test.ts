@@ -24,7 +24,7 @@ describe("an image's bytes", () => {
   test("end with empty sectors, which are part of the volume, in format 2 alone", async () => {
     const padded = await bytesOf(buildIso(SEED, { imageFormat: 2 }));
     const bare = await bytesOf(buildIso(SEED, { imageFormat: 1 }));
-    expect(padded).toEqual(await bytesOf(buildIso(SEED)));
+    expect(padded.equals(await bytesOf(buildIso(SEED)))).toBe(true);
     expect(bare).toHaveLength(28 * 2048);
     expect(padded.subarray(28 * 2048).every((byte) => byte === 0)).toBe(true);
     for (const [bytes, sectors] of [
@@ -33,7 +33,11 @@ describe("an image's bytes", () => {
     ] as const)
       for (const descriptor of [16, 17]) expect(bytes.readUInt32LE(descriptor * 2048 + 80)).toBe(sectors);
     const rest = (bytes: Buffer) => Buffer.concat([bytes.subarray(0, 16 * 2048), bytes.subarray(18 * 2048)]);
-    expect(rest(padded).subarray(0, 26 * 2048)).toEqual(rest(bare));
+    expect(
+      rest(padded)
+        .subarray(0, 26 * 2048)
+        .equals(rest(bare)),
+    ).toBe(true);
   });
 
   test("are the same wherever and whenever it is built", async () => {
@@ -55,11 +59,10 @@ describe("an image's bytes", () => {
   });
 
   test("differ with the label", async () => {
-    expect(await bytesOf(buildIso(SEED, { volumeLabel: "CIDATA" }))).not.toEqual(
-      await bytesOf(buildIso(SEED)),
-    );
-    expect(await bytesOf(buildIso(SEED, { volumeLabel: "cidata" }))).toEqual(await bytesOf(buildIso(SEED)));
-    expect(await bytesOf(buildIso(SEED, { volumeLabel: undefined }))).toEqual(await bytesOf(buildIso(SEED)));
+    const plain = await digestOf(buildIso(SEED));
+    expect(await digestOf(buildIso(SEED, { volumeLabel: "CIDATA" }))).not.toBe(plain);
+    expect(await digestOf(buildIso(SEED, { volumeLabel: "cidata" }))).toBe(plain);
+    expect(await digestOf(buildIso(SEED, { volumeLabel: undefined }))).toBe(plain);
   });
 
   test("are the same for text, base64 and a local file", async () => {
@@ -139,7 +142,7 @@ describe("a range of an image", () => {
     const parts = await Promise.all(
       starts.map((start) => bytesOf(image.read({ start, end: Math.min(start + step, image.sizeBytes) }))),
     );
-    expect(Buffer.concat(parts)).toEqual(await bytesOf(image));
+    expect(Buffer.concat(parts).equals(await bytesOf(image))).toBe(true);
   });
 
   test("opens no local file outside of it", async () => {
@@ -148,9 +151,8 @@ describe("a range of an image", () => {
     unlinkSync(gone);
     const end = image.sizeBytes;
     const second = end - 150 * 2048 - 8192;
-    await expect(bytesOf(image.read({ start: second, end }))).resolves.toEqual(
-      Buffer.concat([Buffer.from("0123456789".repeat(700))], end - second),
-    );
+    const wanted = Buffer.concat([Buffer.from("0123456789".repeat(700))], end - second);
+    expect((await bytesOf(image.read({ start: second, end }))).equals(wanted)).toBe(true);
     await expect(bytesOf(image.read({ start: second - 1 - 2048, end }))).rejects.toMatchObject({
       code: "ISO_FILE_UNREADABLE",
     });

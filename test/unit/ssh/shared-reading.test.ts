@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { SharedReading } from "../../../provider/ssh/shared-reading";
 import type { Range, UploadSource } from "../../../provider/ssh/upload";
 
@@ -57,6 +57,7 @@ describe("a shared reading", () => {
       .source.read(whole(20 * MIB))
       [Symbol.asyncIterator]();
     await slow.next();
+    await vi.waitFor(() => expect(source.readBytes).toBe(4 * MIB));
     await sleep(50);
     expect(source.readBytes).toBe(4 * MIB);
     while (!(await slow.next()).done);
@@ -87,8 +88,13 @@ describe("a shared reading", () => {
 
   it("does not wait for ever for a reader that never comes", async () => {
     const source = countedSource(20 * MIB);
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
     const reading = new SharedReading(source, 2);
-    expect(await numbersOf(reading.reader().source.read(whole(20 * MIB)))).toEqual(upTo(20));
+    const read = numbersOf(reading.reader().source.read(whole(20 * MIB)));
+    await vi.waitFor(() => expect(source.readBytes).toBe(4 * MIB));
+    vi.advanceTimersByTime(5_000);
+    expect(await read).toEqual(upTo(20));
   });
 
   it("fails for every reader when the source does", async () => {

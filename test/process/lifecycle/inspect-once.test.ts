@@ -17,7 +17,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { cacheFolder } from "../../../provider/lifecycle/image-memory";
 import type * as Module from "../../../provider/lifecycle/inspect-once";
-import { imageBytes, writeTemporary } from "../image";
+import { imageBytes, writeTemporary } from "../../unit/image";
 
 const SETTLED_MS = 2_100;
 const FORGED = "f".repeat(64);

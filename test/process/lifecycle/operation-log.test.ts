@@ -7,7 +7,7 @@ import { whileLogged } from "../../../provider/lifecycle/operation-log";
 import { inSession } from "../../../provider/lifecycle/session";
 import { tellingItsEnd } from "../../../provider/ssh/command-channel";
 import { SshError } from "../../../provider/ssh/error";
-import { startEngineLog } from "./engine-log-server";
+import { startEngineLog } from "../../unit/lifecycle/engine-log-server";
 
 const urn = (name: string) => `urn:pulumi:dev::shop::pulumi-nodejs:dynamic/xen:TempIso::${name}`;
 

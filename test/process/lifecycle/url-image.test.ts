@@ -5,7 +5,7 @@ import { configure } from "../../../provider/lifecycle/connection";
 import { checkTempIso } from "../../../provider/lifecycle/inputs";
 import { UNKNOWN } from "../../../provider/lifecycle/unknown";
 import { WebServer } from "../../web-server";
-import { imageBytes, writeTemporary } from "../image";
+import { imageBytes, writeTemporary } from "../../unit/image";
 
 const bytes = imageBytes("url");
 const sha = (algorithm: "sha256" | "sha512", content: Uint8Array = bytes) =>
