@@ -88,10 +88,13 @@ class Scene implements AsyncDisposable {
     );
     const call = await Promise.race([gate.halted, ended]);
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    // In a process group of their own, the providers outlive their engine, and would undo what is under way.
+    // In a process group of their own, the providers outlive their engine, and would undo what is under way. They are
+    // stopped before it and killed after it: an engine that sees its provider die drops the pending create from the
+    // state, and then no export names the disc.
     const providers = isEngineAlone ? [] : await providersOf(this.stack);
-    for (const { pid } of providers) process.kill(pid, "SIGKILL");
+    for (const { pid } of providers) process.kill(pid, "SIGSTOP");
     up.killGroup("SIGKILL");
+    for (const { pid } of providers) process.kill(pid, "SIGKILL");
     ended.catch(() => undefined);
     await up.done;
     call.run();
