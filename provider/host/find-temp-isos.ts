@@ -43,7 +43,7 @@ export type FoundState = "live" | "partial" | "pending" | "corpse" | "folder wit
 /** A temporary ISO as it was found. */
 export interface FoundTempIso {
   readonly state: FoundState;
-  /** URN of the resource at create; unknown if only the folder exists. */
+  /** URN of the resource at create; unknown if only the folder exists, unless a create or release was cut off. */
   readonly owner: string | undefined;
   /** Name of its folder. */
   readonly folderUuid: string;
@@ -148,6 +148,11 @@ export async function removeFoundTempIso(host: SharedConnection, found: FoundTem
   if (srPath !== undefined) await removeFolder(host, folderAt(srPath), isoName);
 }
 
+/** The parent folders of the temporary ISOs that have an SR on this host. */
+export async function mountPathsOnHost(host: SharedConnection, hostUuid: string): Promise<string[]> {
+  return mountPathsOf(await listSrs(host), hostUuid);
+}
+
 interface SrRecords {
   readonly srs: readonly XeRecord[];
   /** PBDs of SRs over a local folder. */
@@ -240,7 +245,7 @@ function joinTempIso(
   );
   return {
     state: stateOf({ found, srs, isHere, lacksShared: isShared && !isAttachedHere }),
-    owner: described[0]?.owner ?? found?.marker?.owner,
+    owner: described[0]?.owner ?? found?.marker?.owner ?? found?.releasedOwner,
     folderUuid,
     srPath: (pbd && locationOf(pbd, folderUuid)) ?? (found && pathOf(found.folder)),
     isFolderThere: found !== undefined,
@@ -280,8 +285,11 @@ function stateOf({
  * Whether a folder that no SR description names belongs to this package. Mount paths other than the default
  * also hold folders of the storage manager, which have UUIDs of SRs for their names, and folders of others.
  */
-function isOurs({ folder, marker, mode, hasOthers }: FoundFolder, { srs, pbds }: HostRecords): boolean {
-  if (marker) return true;
+function isOurs(
+  { folder, marker, releasedOwner, mode, hasOthers }: FoundFolder,
+  { srs, pbds }: HostRecords,
+): boolean {
+  if (marker || releasedOwner !== undefined) return true;
   const isNamed =
     srs.some((sr) => sr["uuid"] === folder.uuid) || pbds.some((pbd) => locationOf(pbd, folder.uuid));
   return mode === "700" && !hasOthers && !isNamed;

@@ -36,6 +36,8 @@ export const FILE = {
   pending: "pending",
   /** The record that marks the image complete; see `remote/image.sh`. */
   image: "image",
+  /** The mark of a release that has begun; see `remote/release.sh`. */
+  released: "released",
 } as const;
 
 /** How far a create has got; see `take_over` in `remote/folder.sh`. */
@@ -97,20 +99,22 @@ export async function removeFolder(host: SharedConnection, folder: Folder, isoNa
 /**
  * Looks for the folder and its image.
  *
- * @returns `imageBytes`, the size of the image; undefined if the folder is there without it
+ * @returns `imageBytes`, the size of the image; undefined if the folder is there without it. `isReleased`: whether a
+ * release of the disc has begun
  * @throws {@link HostError} `FOLDER_FAILED`
  */
 export async function lookAtFolder(
   host: SharedConnection,
   folder: Folder,
   isoName: string,
-): Promise<{ isThere: boolean; imageBytes?: number }> {
+): Promise<{ isThere: boolean; isReleased: boolean; imageBytes?: number }> {
   const script = remote(sh`look_at_folder ${pathOf(folder)} ${isoName}`);
   const result = await host.exec(script, { purpose: "look at the folder", timeoutMs: QUICK_TIMEOUT_MS });
   if (result.status !== 0) throw cannotLook(host, pathOf(folder), result);
   const bytes = valueOf(result.stdout, "image");
   return {
     isThere: valueOf(result.stdout, "folder") !== undefined,
+    isReleased: valueOf(result.stdout, "released") !== undefined,
     ...(bytes && { imageBytes: Number(bytes) }),
   };
 }

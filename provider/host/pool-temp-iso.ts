@@ -32,9 +32,10 @@ export type PbdUuids = ReadonlyMap<string, string>;
 /** What a pool still has of a temporary ISO. */
 export interface PoolTempIsoCondition {
   /**
-   * `partial` if a host that is up lacks it; `lost` if every host lacks it, or half of it is gone everywhere.
+   * `partial` if a host that is up lacks it; `lost` if every host lacks it, or half of it is gone everywhere;
+   * `released` if its release was cut off.
    */
-  readonly state: "ready" | "partial" | "lost" | "gone";
+  readonly state: "ready" | "partial" | "lost" | "released" | "gone";
   readonly pbdUuids: PbdUuids;
   /** UUIDs of the hosts that lack it. */
   readonly lacking: readonly string[];
@@ -151,6 +152,7 @@ export async function readPoolTempIso(
     const others = await findSrs(speaker, folder);
     return { state: others.length === 0 ? "gone" : "lost", ...condition };
   }
+  if (!sr.isThere && images.some(({ isReleased }) => isReleased)) return { state: "released", ...condition };
   const hasDisc = sr.isThere && sr.vdis.some((vdi) => vdi["uuid"] === iso.vdiUuid);
   if (!hasDisc || lacking.length === up.length) return { state: "lost", ...condition };
   return { state: lacking.length === 0 ? "ready" : "partial", ...condition };

@@ -12,6 +12,8 @@ export interface FoundFolder {
   readonly mode: string;
   /** The marker; present until the create ends. */
   readonly marker: FoundMarker | undefined;
+  /** URN of the disc's resource, if a release of it has begun. */
+  readonly releasedOwner: string | undefined;
   /** The image, or the part of it that has arrived. */
   readonly image: FoundFile | undefined;
   /** Whether it holds a file that this package does not create. */
@@ -76,6 +78,7 @@ function parseFolder(paragraph: string, srMountPath: string): FoundFolder {
       owner === undefined
         ? undefined
         : { owner, isoName: first("iso") ?? "", isUnderWay: first("under-way") !== undefined },
+    releasedOwner: first("released"),
     image: images[0] ?? files.find(({ name }) => name === FILE.upload),
     hasOthers: first("other") !== undefined || others.length > 0 || images.length > 1,
     ageSeconds: Number(first("age")),

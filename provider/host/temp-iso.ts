@@ -53,6 +53,8 @@ export type TempIsoCondition =
   | { readonly state: "partial"; readonly pbdUuid: string }
   /** Half of it is there: the SR without its image, or the folder without its SR. */
   | { readonly state: "lost" }
+  /** Its release was cut off: the SR is forgotten, and the folder is still there. */
+  | { readonly state: "released" }
   | { readonly state: "gone" };
 
 /** Smaller images are sent with the command that makes their SR. */
@@ -263,6 +265,7 @@ export async function readTempIso(host: SharedConnection, iso: TempIso): Promise
     const others = await findSrs(host, folder);
     return { state: others.length === 0 ? "gone" : "lost" };
   }
+  if (!sr.isThere && image.isReleased) return { state: "released" };
   const pbd = sr.pbds.find((each) => each["host-uuid"] === iso.hostUuid);
   const hasVdi = sr.vdis.some((vdi) => vdi["uuid"] === iso.vdiUuid);
   if (!pbd?.["uuid"] || !iso.srUuid || !hasVdi || image.imageBytes !== iso.isoSize) return { state: "lost" };

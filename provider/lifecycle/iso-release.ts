@@ -1,7 +1,7 @@
 import type { CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
 import { HostError } from "../host/error";
-import { findTempIso } from "../host/find-temp-iso";
-import { deleteTempIso, type TempIso } from "../host/temp-iso";
+import { findDiscToRelease, markReleased, type ReleasedDisc } from "../host/release";
+import { deleteTempIso } from "../host/temp-iso";
 import type { SharedConnection } from "../ssh/shared-connection";
 import {
   acceptConnection,
@@ -34,11 +34,8 @@ export interface IsoReleaseInputs {
  */
 export interface IsoReleaseState extends Omit<IsoReleaseInputs, "connection" | "hostConnections"> {
   /** What a release that failed halfway may have left: the next up continues with it. */
-  readonly left?: FoundDisc;
+  readonly left?: ReleasedDisc;
 }
-
-/** A disc as its SR describes it. */
-type FoundDisc = TempIso & { readonly isShared?: boolean };
 
 const ARGUMENTS: ArgumentTable<Exclude<keyof IsoReleaseInputs, "owner"> | "after"> = {
   className: "XenIsoRelease",
@@ -60,7 +57,7 @@ export async function checkIsoRelease(given: Arguments) {
 export async function create(inputs: IsoReleaseInputs): Promise<CreateResult<IsoReleaseState>> {
   const { srUuid } = inputs;
   const { host } = await logIn(inputs);
-  const iso = await findTempIso(host, srUuid);
+  const iso = await findDiscToRelease(host, srUuid);
   const outs = stateOf(inputs);
   try {
     if (iso) await removeDisc(host, inputs, iso);
@@ -102,7 +99,12 @@ function stateOf(inputs: IsoReleaseInputs): IsoReleaseState {
   return state;
 }
 
-async function removeDisc(host: SharedConnection, inputs: IsoReleaseInputs, iso: FoundDisc): Promise<void> {
+async function removeDisc(
+  host: SharedConnection,
+  inputs: IsoReleaseInputs,
+  iso: ReleasedDisc,
+): Promise<void> {
+  await markReleased(host, iso);
   if (iso.isShared) await removeFromPool(await findPool(host), inputs, iso);
   else await deleteTempIso(host, iso);
 }

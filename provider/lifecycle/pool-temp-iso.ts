@@ -75,7 +75,7 @@ export async function update(olds: TempIsoState, news: TempIsoInputs): Promise<U
   const condition = await readPoolTempIso({ speaker: host, members }, pool.hosts, olds);
   if (olds.owner !== news.owner) await describeTempIso(host, { ...olds, owner: news.owner });
   const updated = updatedState(olds, news, reached);
-  if (condition.state === "lost" || condition.state === "gone" || !olds.srUuid) {
+  if (["lost", "released", "gone"].includes(condition.state) || !olds.srUuid) {
     const status = olds.status === "released" ? "released" : "lost";
     return { outs: { ...updated, status } };
   }
@@ -96,10 +96,12 @@ export async function read(id: string, state: TempIsoState): Promise<ReadResult<
   const known = { ...pool, hosts: pool.hosts.filter(isStored) };
   const members = await membersThatAreUp(known, state, state.hosts);
   const condition = await readPoolTempIso({ speaker: pool.speaker, members }, pool.hosts, state);
-  if (condition.state === "gone" && state.once && state.status !== "incomplete")
+  const isReleased = condition.state === "gone" || condition.state === "released";
+  if (isReleased && state.once && state.status !== "incomplete")
     return { id, props: { ...state, status: "released" } };
   if (condition.state === "gone") return { id: "" };
-  const status = state.status === "incomplete" ? "incomplete" : condition.state;
+  const found = condition.state === "released" ? "lost" : condition.state;
+  const status = state.status === "incomplete" ? "incomplete" : found;
   const hosts = (state.hosts ?? []).map((host) => {
     const pbdUuid = condition.pbdUuids.get(host.uuid) ?? host.pbdUuid;
     return { ...host, ...(pbdUuid && { pbdUuid }) };
@@ -150,13 +152,19 @@ export async function removeFromPool(
     const connection = await memberConnection(pool, inputs, host, stored);
     await removeFolder(connection, folderAt(srPath), isoName);
   };
-  await onAll(pool.hosts, async (host) => {
-    // This host joined since, and has a folder only if an update was killed while it copied the disc there.
-    if (!isStored(host)) return removeFrom(host).catch(unlessSshError);
-    const what = `${srPath}/${isoName}`;
-    const remedy = `npx pulumi-xen-iso sweep --host ${host.address} --lost`;
-    return unlessHostIsGone({ owner: inputs.owner, host: host.name, what, remedy }, () => removeFrom(host));
-  });
+  const isSpeaker = ({ uuid }: PoolHost) => uuid === pool.speakerUuid;
+  const removeFromAll = (hosts: readonly PoolHost[]) =>
+    onAll(hosts, async (host) => {
+      // This host joined since, and has a folder only if an update was killed while it copied the disc there.
+      if (!isStored(host)) return removeFrom(host).catch(unlessSshError);
+      const what = `${srPath}/${isoName}`;
+      const remedy = `npx pulumi-xen-iso sweep --host ${host.address} --lost`;
+      return unlessHostIsGone({ owner: inputs.owner, host: host.name, what, remedy }, () => removeFrom(host));
+    });
+  // The speaker's folder goes last: a release that is cut off before finds the rest by it.
+  await removeFromAll(pool.hosts.filter((host) => !isSpeaker(host))).finally(() =>
+    removeFromAll(pool.hosts.filter(isSpeaker)),
+  );
 }
 
 function unlessSshError(error: unknown): void {

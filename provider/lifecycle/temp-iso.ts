@@ -100,12 +100,14 @@ async function plugAgain(host: SharedConnection, state: TempIsoState): Promise<T
 export async function read(id: string, state: TempIsoState): Promise<ReadResult<TempIsoState>> {
   if (state.poolWide) return poolTempIso.read(id, state);
   const condition = await readTempIso(await hostOf(state), state);
-  if (condition.state === "gone" && state.once && state.status !== "incomplete")
+  const isReleased = condition.state === "gone" || condition.state === "released";
+  if (isReleased && state.once && state.status !== "incomplete")
     return { id, props: { ...state, status: "released" } };
   // An empty id drops the resource from the state; returned only if nothing is left of it.
   if (condition.state === "gone") return { id: "" };
-  const status = state.status === "incomplete" ? "incomplete" : condition.state;
-  const pbdUuid = condition.state === "lost" ? state.pbdUuid : condition.pbdUuid;
+  const found = condition.state === "released" ? "lost" : condition.state;
+  const status = state.status === "incomplete" ? "incomplete" : found;
+  const pbdUuid = "pbdUuid" in condition ? condition.pbdUuid : state.pbdUuid;
   return { id, props: { ...state, ...(pbdUuid && { pbdUuid }), status } };
 }
 

@@ -41,13 +41,6 @@ export interface Cell {
  */
 const DRIVE_UNKNOWN = /^attach \/ (new drive|occupied): vbd-(create|eject|insert) \/ killed$/;
 
-/**
- * A release knows its disc by the SR alone. If it is killed once the SR is forgotten, the next one finds nothing to do,
- * and the folder stays until the disc's own delete.
- */
-const FOLDER_UNKNOWN =
-  /^release \/ (sr-forget|pbd-list by device-config:location|sr-list of all|remove the files) \/ killed$/;
-
 /** Commands that the coordinator hands to the host that has the SR or runs the VM. */
 const FORWARDED = ["sr-create", "sr-scan", "pbd-plug", "pbd-unplug", "vbd-insert", "vbd-eject"];
 
@@ -75,9 +68,6 @@ export const isForSweep = ({ name }: Cell) => COMPLETE_BUT_UNKNOWN.test(name);
 
 /** Whether the VM keeps an empty drive that it did not have before. */
 export const isDriveUnknown = ({ name }: Cell) => DRIVE_UNKNOWN.test(name);
-
-/** Whether a folder without its SR may stay until the disc is deleted. */
-export const isFolderUnknown = ({ name }: Cell) => FOLDER_UNKNOWN.test(name);
 
 /** All cells that make sense. */
 export function allCells(): Cell[] {

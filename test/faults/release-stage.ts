@@ -2,10 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { IsoReleaseState } from "../../provider/lifecycle/iso-release";
 import { addVm, drivesOf } from "../host/drive";
 import { IDLE_MS } from "./disc-stage";
-import { isFolderUnknown } from "./cells";
 import { differencesFrom, whatIsThere } from "./host-state";
 import { isSilent, type Judgement, type SetStage } from "./scene";
-import { SR_MOUNT_PATH } from "./site";
 
 /** A release of a disc that is in the drive of a running VM. */
 export const setReleaseStage: SetStage = async (site, cell, images) => {
@@ -19,7 +17,6 @@ export const setReleaseStage: SetStage = async (site, cell, images) => {
 
   const judge = async (): Promise<Judgement> => {
     const { stored } = stack;
-    if (!stored && isFolderUnknown(cell)) return { promised: "f", problems: [] };
     if (!stored && isSilent(cell)) return { promised: "c", problems: [] };
     if (!stored) return { promised: "a", problems: await differencesFrom(pool, disc.stored!.outputs) };
     const left = await whatIsThere(pool);
@@ -34,7 +31,7 @@ export const setReleaseStage: SetStage = async (site, cell, images) => {
     operate: (some) => some.up(),
     judge,
     differences: async () => [
-      ...(await whatIsThere(pool)).filter((line) => !isFolderUnknown(cell) || !line.includes(SR_MOUNT_PATH)),
+      ...(await whatIsThere(pool)),
       ...drivesOf(pool, vm).filter((drive) => drive !== "3: empty"),
     ],
     clear: async () => {

@@ -64,7 +64,6 @@ function legend(): string[] {
     "c  nobody could say; the next up clears what was left",
     "s  nobody could say: a complete disc that no state names, found and swept away",
     "d  nobody could say: the VM keeps an empty CD drive, instead of none or of another disc",
-    "f  nobody could say: the folder of a released disc stays until that disc is deleted",
     "!  broken    ·  makes no sense",
     "",
     ...COLUMNS.map((fault) => `${fault.padEnd(8)} ${FAULTS[fault]}`),

@@ -1,9 +1,11 @@
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
 import { isoRelease } from "../../provider/lifecycle/provider";
 import type { IsoReleaseState } from "../../provider/lifecycle/iso-release";
 import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
-import { type SimulatedHost, startPool } from "../simulator";
+import { type SimulatedHost, type SimulatedPool, startPool } from "../simulator";
+import { Gate } from "../faults/gate";
+import { runCommandLine } from "./command-line";
 import { addVm, drivesOf } from "./drive";
 import { nothing } from "./pool";
 import { argumentsFor, createDisc, deleteDisc, readDisc, setConfiguration } from "./resource";
@@ -30,6 +32,17 @@ async function checkedRelease(host: SimulatedHost, srUuid: string | undefined): 
   const { inputs, failures } = await isoRelease.check({}, { srUuid, owner, connection, after: "it is up" });
   expect(failures).toEqual([]);
   return inputs as never;
+}
+
+/** A release up to the removal of the folder. */
+async function cutOff(pool: SimulatedPool, disc: TempIsoState): Promise<void> {
+  const host = pool.coordinator;
+  // A disc in a drive is removed step by step.
+  addVm(pool, { powerState: "running", drives: [{ vdiUuid: disc.vdiUuid! }] });
+  await using gate = await Gate.await(host, { program: "rm", args: /^-f/ });
+  const ended = expect(release(host, disc.srUuid)).rejects.toThrow(/Input\/output error/);
+  (await gate.halted).fail("Input/output error");
+  await ended;
 }
 
 describe("a release", () => {
@@ -84,6 +97,38 @@ describe("a release", () => {
     expect(await site.pool.leftovers()).toEqual(nothing);
   });
 
+  test.each([
+    ["the default mount path", {}],
+    ["a mount path of its own, where another disc is", { srMountPath: "/var/opt/other-isos" }],
+  ])("that was cut off once its SR was forgotten is found by its folder, in %s", async (_where, more) => {
+    await using site = await start(more);
+    const { pool, disc } = site;
+    const other = await createDisc(argumentsFor(pool.coordinator, more));
+    await cutOff(pool, disc);
+    // Neither a refresh nor an up makes the disc again, and the command line says whose it is.
+    const { props } = await readDisc(disc);
+    expect(props).toMatchObject({ status: "released" });
+    const listed = await runCommandLine(pool.coordinator, ["list", "--json"]);
+    expect(JSON.parse(listed.stdout)).toMatchObject({
+      tempIsos: expect.arrayContaining([
+        expect.objectContaining({ state: "folder without SR", owner: disc.owner, srPath: disc.srPath }),
+      ]) as unknown,
+    });
+
+    await release(pool.coordinator, disc.srUuid);
+    expect(existsSync(pool.coordinator.path(disc.srPath))).toBe(false);
+    await deleteDisc(other);
+    expect(await pool.leftovers()).toEqual(nothing);
+  });
+
+  test("that was cut off can be swept", async () => {
+    await using site = await start();
+    await cutOff(site.pool, site.disc);
+    const swept = await runCommandLine(site.pool.coordinator, ["sweep", "--lost", "--yes"]);
+    expect(swept).toMatchObject({ status: 0 });
+    expect(await site.pool.leftovers()).toEqual(nothing);
+  });
+
   test("that fails in its midst goes on with the next up", async () => {
     await using site = await start();
     const { pool, disc } = site;
@@ -109,7 +154,9 @@ describe("a release", () => {
 describe("a release is refused, with nothing changed, when", () => {
   function expectUntouched({ pool, disc }: Awaited<ReturnType<typeof start>>): void {
     expect(pool.xapi.pbds).toMatchObject([{ srUuid: disc.srUuid, currentlyAttached: true }]);
-    expect(readdirSync(pool.coordinator.path(disc.srPath))).toEqual(["image", disc.isoName]);
+    // A mark that the release has begun is no harm: it counts only once the SR is gone.
+    const files = readdirSync(pool.coordinator.path(disc.srPath)).filter((name) => name !== "released");
+    expect(files).toEqual(["image", disc.isoName]);
   }
 
   test.each([

@@ -33,12 +33,14 @@ folder_names() {
 }
 
 # look_at_folder PATH ISO_NAME
-# Prints folder=there if the folder exists, and image=BYTES if its image does.
+# Prints folder=there if the folder exists, released= if a release of its disc has begun, and image=BYTES if its
+# image exists.
 # Status: not 0 if it cannot be read
 look_at_folder() {
   local bytes
   [ -d "$1" ] && [ ! -L "$1" ] || return 0
   echo folder=there
+  [ ! -f "$1/released" ] || echo released=
   [ -f "$1/$2" ] || return 0
   if bytes=$(exec stat -c %s -- "$1/$2"); then echo "image=$bytes"; else [ ! -e "$1/$2" ]; fi
 }
@@ -90,7 +92,7 @@ remove_folder() {
   }
   [ -d "$path" ] && cd -- "$path" || return 0
   stop_writers
-  rm -f -- "$3" upload writers pending image || return "$NOT_REMOVED"
+  rm -f -- "$3" upload writers pending image released || return "$NOT_REMOVED"
   rmdir -- "$path" || {
     ls -A >&2
     return "$NOT_REMOVED"

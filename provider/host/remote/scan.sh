@@ -6,6 +6,7 @@
 # is seen without its marker. Prints a paragraph for each:
 #   folder=NAME mode=OCTAL age=SECONDS
 #   owner=URN iso=NAME, if it has a marker, and under-way= if a create is running there
+#   released=URN, if a release of its disc has begun
 #   file=BYTES AGE_SECONDS NAME for each plain file, other= for anything else
 # Status: FOLDER_FAILED if the lock cannot be had
 # Needs: lock_mount_path folder_names scan_folder
@@ -36,6 +37,7 @@ scan_folder() {
     printf '%s\n' "owner=$owner" "iso=$iso"
     ! is_held "$session" "$started" $((now - touched)) || echo under-way=
   fi
+  [ ! -f released ] || sed -n 's/^owner=/released=/p' released
   for file in * .[!.]*; do
     [ -e "$file" ] || [ -L "$file" ] || continue
     if [ ! -f "$file" ] || [ -L "$file" ] || [[ $file == *[![:print:]]* ]]; then

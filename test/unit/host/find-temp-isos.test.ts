@@ -22,6 +22,7 @@ const folder: FoundFolder = {
   marker: undefined,
   image,
   hasOthers: false,
+  releasedOwner: undefined,
   ageSeconds: 7,
 };
 const marker = { owner, isoName: "web-1.iso", isUnderWay: true };
