@@ -12,9 +12,9 @@ import {
 
 /** What an agent holds. */
 export interface AgentKeys {
-  /** Those that can be used, in the agent's order. */
+  /** The usable keys, in the agent's order. */
   readonly usable: readonly ParsedKey[];
-  /** Types of those that cannot: hardware keys and certificates. */
+  /** Types of the unusable keys: hardware keys and certificates. */
   readonly unusable: readonly string[];
 }
 
@@ -26,7 +26,7 @@ const REQUEST_IDENTITIES = Buffer.from([0, 0, 0, 1, 11]);
 const IDENTITIES_ANSWER = 12;
 
 /**
- * Asks an agent for its keys. Own code, because `ssh2` drops those of types that it does not know without a word.
+ * Lists the keys of an agent. Own code, because `ssh2` silently drops keys of unknown types.
  *
  * @throws Error if the agent does not answer
  */
@@ -51,7 +51,7 @@ export async function listAgentKeys(socketPath: string): Promise<AgentKeys> {
   }
 }
 
-/** An agent that offers one of its keys alone, so that a login sees what becomes of each. */
+/** An agent that offers only one of its keys, so that a login learns the fate of each. */
 export class SingleKeyAgent extends BaseAgent<ParsedKey> {
   constructor(
     private readonly socketPath: string,

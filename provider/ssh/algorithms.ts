@@ -2,14 +2,14 @@ import { generateKeyPairSync, getCiphers, getHashes, sign } from "node:crypto";
 import type { CipherAlgorithm, KexAlgorithm, MacAlgorithm, ServerHostKeyAlgorithm } from "ssh2";
 import type { Algorithms } from "./server-hello";
 
-/** What this program can offer, as `ssh2` takes it. */
+/** The algorithms to offer, in the form that `ssh2` takes. */
 interface Offer {
   readonly kex: KexAlgorithm[];
   readonly cipher: CipherAlgorithm[];
   readonly hmac: MacAlgorithm[];
 }
 
-/** With OpenSSL's name of each. AES-GCM first: with it `ssh2` is as fast as OpenSSH's own client. */
+/** Each with OpenSSL's name. AES-GCM first: with it `ssh2` is as fast as OpenSSH's own client. */
 const CIPHERS: readonly (readonly [CipherAlgorithm, string])[] = [
   ["aes128-gcm@openssh.com", "aes-128-gcm"],
   ["aes256-gcm@openssh.com", "aes-256-gcm"],
@@ -44,7 +44,9 @@ const OTHER_KEX: readonly KexAlgorithm[] = [
 
 let offer: Offer | undefined;
 
-/** What this Node can do: in FIPS mode, for instance, neither ChaCha20 nor Curve25519. */
+/**
+ * The algorithms that this Node supports. In FIPS mode, for instance, it has neither ChaCha20 nor Curve25519.
+ */
 export function offeredAlgorithms(): Offer {
   return (offer ??= {
     kex: [...(canUse(() => generateKeyPairSync("x25519")) ? X25519 : []), ...OTHER_KEX],
@@ -53,13 +55,13 @@ export function offeredAlgorithms(): Offer {
   });
 }
 
-/** Those of host key algorithms that this Node can verify. */
+/** The host key algorithms that this Node can verify. */
 export function verifiable(algorithms: readonly ServerHostKeyAlgorithm[]): ServerHostKeyAlgorithm[] {
   return algorithms.filter((name) => name !== "ssh-ed25519" || hasEd25519());
 }
 
 /**
- * Says for which kind of algorithm two sides have none in common, and what each of them offers.
+ * Names the kind of algorithm that two sides have none of in common, and what each of them offers.
  *
  * @returns undefined if they have one of each kind
  */

@@ -1,21 +1,21 @@
 import { channel } from "node:diagnostics_channel";
 import { SshError } from "./error";
 
-/** How a command on a host ended; no script text, which can hold a secret. */
+/** How a command on a host ended. Has no script text, which can hold a secret. */
 export interface EndedCommand {
   /** `host:port` */
   readonly host: string;
-  /** What it was to do: "run xe sr-create". */
+  /** Its purpose: "run xe sr-create". */
   readonly purpose: string;
   readonly durationMs: number;
-  /** Exit status, or the code of the error that came in its place. */
+  /** Exit status, or the code of the error that ended it. */
   readonly outcome: number | string;
 }
 
-/** Published to in the asynchronous context of the operation; each message an {@link EndedCommand}. */
+/** Publishes in the asynchronous context of the operation; each message is an {@link EndedCommand}. */
 export const commandChannel = channel("pulumi-xen-iso:command");
 
-/** Runs a command and tells how it ended; costs nothing where nobody listens. */
+/** Runs a command and reports how it ended. Costs nothing if nobody listens. */
 export async function tellingItsEnd<T extends { readonly status: number }>(
   { host, purpose }: Pick<EndedCommand, "host" | "purpose">,
   run: () => Promise<T>,

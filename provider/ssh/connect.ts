@@ -8,9 +8,9 @@ import { addressOf, type SshTarget } from "./target";
 const DIAL_AGAIN = { isPassing: isPassingDialError, firstPauseMs: 250, growth: 1.7, longestPauseMs: 5_000 };
 
 /**
- * Logs in to a host, through its jump hosts if it has any. Failures that may pass by themselves are tried again,
- * all hops of the route together at most `dialErrorLimit` times: a refused or dropped connection (sshd's
- * `MaxStartups` drops at random), a host that does not answer. Anything else is final.
+ * Logs in to a host, through its jump hosts if it has any. Retries failures that may be temporary, at most
+ * `dialErrorLimit` times for all hops together: a refused or dropped connection (sshd's `MaxStartups` drops at
+ * random), a host that does not answer. All other failures are final.
  *
  * @throws {@link SshError} with a code that says what went wrong
  */
@@ -25,7 +25,7 @@ export async function connect(target: SshTarget): Promise<Connection> {
   }
 }
 
-/** The way to a host. A jump host that is logged in stays so while the hops behind it are tried again. */
+/** The route to a host. A jump host stays logged in while the hops behind it are retried. */
 class Route {
   readonly #before: Route | undefined;
   #jump: Connection | undefined;
@@ -38,7 +38,7 @@ class Route {
     if (!this.#before) return logIn(this.target);
     const jump = await this.#openJump(this.#before);
     const connection = await logIn(this.target, await forward(jump, this.target));
-    // However the link ends, the one to the jump host ends with it.
+    // The link to the jump host ends with this one, however it ends.
     connection.lost.addEventListener("abort", () => jump.close());
     return connection;
   }
@@ -58,7 +58,7 @@ class Route {
   }
 }
 
-/** A stream to `target` from its jump host's side of the network. */
+/** A stream to `target`, opened by its jump host. */
 function forward(jump: Connection, target: SshTarget): Promise<Duplex> {
   const address = addressOf(target);
   return new Promise((resolve, reject) => {
@@ -77,7 +77,7 @@ function forward(jump: Connection, target: SshTarget): Promise<Duplex> {
   });
 }
 
-/** RFC 4254, section 5.1: SSH_OPEN_ADMINISTRATIVELY_PROHIBITED */
+/** RFC 4254 §5.1: SSH_OPEN_ADMINISTRATIVELY_PROHIBITED */
 const isProhibited = (error: Error & { readonly reason?: number }) => error.reason === 1;
 
 function forwardingRefused({ address }: Connection, cause: Error): SshError {
@@ -94,7 +94,7 @@ function unreachableFrom(jump: Connection, address: string, cause?: Error): SshE
   return new SshError("UNREACHABLE", address, message, { cause });
 }
 
-/** Says which hop failed. A silent jump host says nothing about the host behind it. */
+/** Names the hop that failed. A silent jump host proves nothing about the host behind it. */
 function ofJumpHost(error: SshError): SshError {
   const message = `Jump host: ${error.message.replaceAll("connection.", "connection.proxy.")}`;
   const isSilent: boolean = isSilentHost(error);

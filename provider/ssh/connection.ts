@@ -1,19 +1,19 @@
 import type { Client } from "ssh2";
 import type { SshTarget } from "./target";
 
-/** A connection that is logged in. Whoever opened it closes it. */
+/** A connection after login. The caller that opened it closes it. */
 export interface Connection {
   readonly client: Client;
   readonly target: SshTarget;
   /** `host:port` for messages. */
   readonly address: string;
-  /** The key that the host proved to have, as `ssh-ed25519 AAAA…`. */
+  /** The public key that the host proved to own, as `ssh-ed25519 AAAA…`. */
   readonly hostKey: string;
-  /** The cipher for what is sent: `aes128-gcm@openssh.com`. */
+  /** The cipher of the outgoing direction: `aes128-gcm@openssh.com`. */
   readonly cipher: string;
   /** The commands on it. */
   readonly sessions: Sessions;
-  /** Aborted, with the reason, when the link is gone. */
+  /** Aborted, with the reason, when the link is lost. */
   readonly lost: AbortSignal;
   readonly close: () => void;
 }
@@ -21,7 +21,7 @@ export interface Connection {
 /** Counts the channels of commands. */
 export interface Sessions {
   open: number;
-  /** The most that the host has allowed at once. */
+  /** The most channels that the host has allowed at once. */
   mostOpen: number;
   /** Whether the host has begun a command. */
   hasBegun: boolean;

@@ -14,31 +14,31 @@ import { addressOf, type SshTarget } from "./target";
 export interface PinnedKey {
   /** `SHA256:…` as OpenSSH prints it. */
   readonly fingerprint: string;
-  /** Unknown where only the fingerprint was given. */
+  /** Unknown if only the fingerprint was given. */
   readonly type?: KeyType;
 }
 
-/** What `connection.hostKey` asks for: any of several keys, or no check. */
+/** The keys that `connection.hostKey` allows, or no check. */
 export type HostKeyOption = readonly PinnedKey[] | "ignore";
 
-/** Why a host is not to be trusted. */
+/** Why a host is not trusted. */
 export interface HostKeyRefusal {
   readonly code: "HOST_KEY_UNKNOWN" | "HOST_KEY_CHANGED" | "HOST_KEY_REVOKED" | "HOST_KEY_MISMATCH";
-  /** One sentence of what failed, one of what to do. */
+  /** What failed, and what to do, in a sentence each. */
   readonly message: string;
 }
 
 /** The host key check of one connection. */
 export interface HostKeyPolicy {
-  /** For `ssh2`'s `algorithms.serverHostKey`: those of the key that is expected come first. */
+  /** For `ssh2`'s `algorithms.serverHostKey`: the algorithms of the expected key come first. */
   readonly serverHostKeyAlgorithms: ServerHostKeyAlgorithm[];
-  /** `undefined` if the host may have the key (the raw blob that `ssh2` gives its `hostVerifier`). */
+  /** Checks the raw blob that `ssh2` passes to its `hostVerifier`; undefined if the host may have the key. */
   verify(blob: Buffer): HostKeyRefusal | undefined;
 }
 
 /**
- * The types in the order in which they are asked for, which is `ssh2`'s own, and the signature algorithms of each:
- * an RSA key signs with SHA-2 (RFC 8332) unless the host is older than that.
+ * The key types in order of preference, as `ssh2` has them, and the signature algorithms of each. An RSA key
+ * signs with SHA-2 (RFC 8332), except on an older host.
  */
 const ALGORITHMS: Readonly<Record<KeyType, readonly ServerHostKeyAlgorithm[]>> = {
   "ssh-ed25519": ["ssh-ed25519"],
@@ -73,7 +73,8 @@ export async function loadHostKeyPolicy(
   const expectedTypes = [...(pinned ?? []).map(({ type }) => type), ...expected.map(({ type }) => type)];
 
   return {
-    // The rest stays on offer, so that a host without the expected key is refused with the key it has now.
+    // The other types stay on offer, so that a host without the expected key is refused with its current key
+    // named.
     serverHostKeyAlgorithms: algorithmsOf([
       ...TYPES.filter((type) => expectedTypes.includes(type)),
       ...TYPES.filter((type) => !expectedTypes.includes(type)),
@@ -126,7 +127,7 @@ function parsePinnedKey(text: string): PinnedKey {
 
 const isKeyWord = (word = "") => /^(ssh|ecdsa|sk)-[a-z0-9@.-]+$/.test(word);
 
-/** Whether `connection.hostKey` lets a host pass that has `key` (`ssh-ed25519 AAAA…`). */
+/** Whether `connection.hostKey` allows a host that has `key` (`ssh-ed25519 AAAA…`). */
 export function allowsHostKey(option: string | readonly string[], key: string): boolean {
   const allowed = parseHostKeyOption(option);
   return allowed === "ignore" || isPinned(Buffer.from(key.split(" ")[1] ?? "", "base64"), allowed);
@@ -209,13 +210,13 @@ function nameOf(blob: Buffer): string {
   return `${typeOf(blob)} ${fingerprint(blob)}`;
 }
 
-/** What prints the fingerprint on the host itself. */
+/** The command that prints the fingerprint on the host itself. */
 function consoleCommand(blob: Buffer): string {
   const kind = /ed25519|ecdsa|rsa/.exec(typeOf(blob))?.[0] ?? "*";
   return `\`ssh-keygen -lf /etc/ssh/ssh_host_${kind}_key.pub\``;
 }
 
-/** The first field of a blob. `ssh2` has compared it with what was negotiated. */
+/** The type of a blob: its first field. `ssh2` has compared it with the negotiated algorithm. */
 function typeOf(blob: Buffer): string {
   return blob.toString("latin1", 4, 4 + blob.readUInt32BE(0));
 }

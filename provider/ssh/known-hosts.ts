@@ -5,20 +5,20 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { SshTarget } from "./target";
 
-/** A line of a `known_hosts` file that may say something about a host. Its key is not decoded yet. */
+/** A line of a `known_hosts` file that may apply to a host. Its key is not decoded yet. */
 export interface KnownHostsLine {
   readonly file: string;
   /** Counted from 1. */
   readonly line: number;
-  /** Marked `@revoked`: the key must not be accepted from any host that the line is about. */
+  /** Marked `@revoked`: hosts that the line matches must not use the key. */
   readonly isRevoked: boolean;
-  /** Patterns with commas between them, or one hashed name, as they stand in the file. */
+  /** Patterns separated by commas, or one hashed name, as in the file. */
   readonly hosts: string;
   readonly keyType: string;
   readonly base64: string;
 }
 
-/** How many fields the blob of a key has: RFC 8709 section 4, RFC 5656 section 3.1, RFC 4253 section 6.6. */
+/** How many fields a key's blob has: RFC 8709 §4, RFC 5656 §3.1, RFC 4253 §6.6. */
 const FIELD_COUNT = {
   "ssh-ed25519": 2,
   "ecdsa-sha2-nistp256": 3,
@@ -33,20 +33,22 @@ export type KeyType = keyof typeof FIELD_COUNT;
 /** A host's public key. */
 export interface PublicKey {
   readonly type: KeyType;
-  /** The key as it goes over the wire. */
+  /** The key in its wire format. */
   readonly blob: Buffer;
 }
 
-/** A public key and the line that holds it. */
+/** A public key, and the line that it comes from. */
 export interface KnownKey extends PublicKey, Pick<KnownHostsLine, "file" | "line"> {}
 
 /** What the `known_hosts` files say about one host. */
 export interface KnownKeys {
-  /** Keys of exactly this name and port. Where there are some, a key that is not among them has changed. */
+  /**
+   * Keys of exactly this name and port. If there are any, another key means that the host's key has changed.
+   */
   readonly known: readonly KnownKey[];
-  /** Without any of those, and with a port that is not 22: keys of the name alone, which are trusted too. */
+  /** If there are none, and the port is not 22: keys of the name alone, which are trusted too. */
   readonly withoutPort: readonly KnownKey[];
-  /** Keys that must be refused, whatever else is known. */
+  /** Keys to refuse in any case. */
   readonly revoked: readonly KnownKey[];
 }
 
@@ -94,7 +96,9 @@ export function knownHostsName({ host, port }: Address): string {
   return port === 22 ? name : `[${name}]:${port}`;
 }
 
-/** The lines of all files, by default those that OpenSSH's client reads. One that is missing or unreadable has none. */
+/**
+ * The lines of all files, by default those that OpenSSH's client reads. A missing or unreadable file has none.
+ */
 export async function readKnownHosts(
   files: readonly string[] = knownHostsFiles(),
 ): Promise<KnownHostsLine[]> {
@@ -110,7 +114,7 @@ export async function readKnownHosts(
  */
 export function parsePublicKey(type: string, base64: string): PublicKey | undefined {
   const blob = Buffer.from(base64, "base64");
-  // Node skips what is not base64, OpenSSH does not.
+  // Node skips characters that are not base64, OpenSSH does not.
   if (!isKeyType(type) || blob.toString("base64") !== base64) return undefined;
   const fields = fieldsOf(blob);
   return fields?.length === FIELD_COUNT[type] && fields[0]?.toString("latin1") === type
@@ -129,7 +133,7 @@ function knownHostsFiles(): string[] {
   ];
 }
 
-/** `~/.ssh`; none for a user id without a home, as containers have them. */
+/** `~/.ssh`; undefined for a user ID without a home, as in containers. */
 function userFolders(): string[] {
   try {
     return [join(homedir(), ".ssh")];
@@ -138,9 +142,9 @@ function userFolders(): string[] {
   }
 }
 
-/** As OpenSSH does before it looks a host up: names in lower case, addresses in their shortest form. */
+/** As OpenSSH does before it looks up a host: names in lower case, addresses in their shortest form. */
 function canonicalHost(host: string): string {
-  // A SocketAddress takes no zone.
+  // SocketAddress does not accept a zone.
   if (isIPv6(host) && !host.includes("%"))
     return new SocketAddress({ address: host, family: "ipv6" }).address;
   return host.toLowerCase();
@@ -163,7 +167,7 @@ function matchesHash(name: string, hashed: string): boolean {
 }
 
 /**
- * `*` is any text, `?` any character. Goes back to the last `*` only, so that no pattern takes long.
+ * `*` is any text, `?` any character. Backtracks to the last `*` only, so that no pattern takes long.
  *
  * @see openssh-portable: match.c `match_pattern`
  */
@@ -200,7 +204,7 @@ function isKeyType(type: string): type is KeyType {
   return Object.hasOwn(FIELD_COUNT, type);
 }
 
-/** The length-prefixed fields that make up a blob; `undefined` if it ends within one. */
+/** Splits a blob into its length-prefixed fields; undefined if it ends within one. */
 function fieldsOf(blob: Buffer): Buffer[] | undefined {
   const fields: Buffer[] = [];
   for (let at = 0; at < blob.length;) {

@@ -2,7 +2,7 @@ import { pbkdf } from "bcrypt-pbkdf";
 import { createDecipheriv, createPrivateKey, type KeyObject } from "node:crypto";
 import { type ParsedKey, utils } from "ssh2";
 
-/** A private key that can sign, or what is wrong with its text in words that hold nothing of it. */
+/** A usable private key, or what is wrong with its text, in words that reveal nothing of it. */
 export type LoadedKey = { readonly key: ParsedKey } | { readonly problem: string };
 
 const ENCRYPTED = "it is encrypted; set privateKeyPassword to its passphrase";
@@ -10,8 +10,8 @@ const WRONG_PASSPHRASE = "privateKeyPassword does not open it; check the passphr
 const DAMAGED = "it is cut short or damaged; copy the whole file again";
 
 /**
- * Reads a private key in any form that `ssh-keygen` reads: OpenSSH with every cipher of `ssh-keygen -Z`, PEM of RSA
- * and ECDSA keys, PKCS#8 plain and encrypted; PuTTY version 2, too.
+ * Reads a private key in any form that `ssh-keygen` reads: OpenSSH with every cipher of `ssh-keygen -Z`, PEM
+ * for RSA and ECDSA keys, PKCS#8 plain and encrypted; and PuTTY version 2.
  */
 export function loadPrivateKey(privateKey: string, privateKeyPassword?: string): LoadedKey {
   const text = privateKey.trim();
@@ -23,7 +23,7 @@ export function loadPrivateKey(privateKey: string, privateKeyPassword?: string):
   return key instanceof Error ? { problem: problemOf(key, privateKeyPassword) } : { key: firstOf(key) };
 }
 
-/** What a text is that cannot be read as a private key, and the way out. */
+/** What a text looks like that is not a private key, and the way out. */
 function misfitOf(text: string): string | undefined {
   if (/^PuTTY-User-Key-File-3:/.test(text))
     return "it is a PuTTY key of version 3; convert it with `puttygen key.ppk -O private-openssh -o key`";
@@ -77,7 +77,7 @@ function readPem(text: string, passphrase: string | undefined): LoadedKey {
   };
 }
 
-/** A key in a form that `ssh2` reads. */
+/** Converts a key to a form that `ssh2` reads. */
 function toOpenSsh(key: KeyObject): string | undefined {
   const { asymmetricKeyType: type } = key;
   if (type === "rsa") return key.export({ type: "pkcs1", format: "pem" }) as string;
@@ -91,7 +91,7 @@ function toOpenSsh(key: KeyObject): string | undefined {
 }
 
 /**
- * The same key without encryption, if it is encrypted with ChaCha20, which `ssh2` cannot undo.
+ * Decrypts a key that is encrypted with ChaCha20, which `ssh2` cannot read.
  *
  * @see openssh-portable: PROTOCOL.key, cipher-chachapoly.c: the stream begins at block 1, with a nonce of 0
  */
@@ -115,7 +115,7 @@ function withoutChaCha(text: string, passphrase: string | undefined): string | u
 
 const MAGIC = Buffer.from("openssh-key-v1\0");
 
-/** An unencrypted key; `secret` begins with its two equal check numbers. */
+/** Builds an unencrypted key file; `secret` begins with two equal check numbers. */
 function openSshText(publicKey: Buffer, secret: Buffer): string {
   const padding = Buffer.from(Array.from({ length: (8 - (secret.length % 8)) % 8 }, (_, index) => index + 1));
   const one = Buffer.from([0, 0, 0, 1]);
@@ -166,7 +166,7 @@ function problemOf({ message }: Error, passphrase: string | undefined): string {
   return DAMAGED;
 }
 
-/** An OpenSSH file has one key, in practice. */
+/** In practice, an OpenSSH file has one key. */
 function firstOf(key: ParsedKey | ParsedKey[]): ParsedKey {
   return Array.isArray(key) ? (key[0] as ParsedKey) : key;
 }

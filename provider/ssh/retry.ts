@@ -1,20 +1,22 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** How an attempt is repeated; each pause is the last one times `growth`, and up to a quarter shorter or longer. */
+/**
+ * When to repeat an attempt. Each pause is `growth` times the last one, and up to a quarter shorter or longer.
+ */
 export interface RetryPlan {
-  /** Whether this failure may pass by itself. Everything else is thrown at once. */
+  /** Whether this failure may be temporary. All others are thrown at once. */
   readonly isPassing: (error: unknown) => boolean;
   readonly firstPauseMs: number;
   readonly growth: number;
   readonly longestPauseMs: number;
-  /** No new attempt is begun once this long has passed. */
+  /** No attempt begins after this time. */
   readonly budgetMs?: number;
-  /** How many attempts there are at most. */
+  /** The maximum number of attempts. */
   readonly attempts?: number;
 }
 
 /**
- * Tries again until `attempt` succeeds, fails for good, or the plan is used up.
+ * Repeats `attempt` until it succeeds, fails for good, or the plan is used up.
  *
  * @throws what the last attempt threw
  */
@@ -29,7 +31,7 @@ export async function retry<T>(plan: RetryPlan, attempt: () => Promise<T>): Prom
       const spentMs = Date.now() - startedAt + pauseMs;
       if (tried >= attempts || spentMs > budgetMs || !isPassing(error)) throw error;
     }
-    // Jitter, so that many resources that failed together do not come back together.
+    // Jitter, so that resources that failed together do not retry together.
     await sleep(pauseMs * (0.75 + Math.random() / 2));
     pauseMs = Math.min(pauseMs * growth, longestPauseMs);
   }

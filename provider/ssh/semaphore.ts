@@ -1,7 +1,6 @@
 /**
- * Limits how many pieces of work run at once; the others wait in order of arrival.
- *
- * Own code, because the limiters on npm that CommonJS can load cannot run work beyond the limit and still count it.
+ * Limits how many tasks run at once; the others wait in order of arrival. Own code, because the limiters on npm
+ * that CommonJS can load cannot run a task beyond the limit and still count it.
  */
 export class Semaphore {
   #running = 0;
@@ -13,7 +12,7 @@ export class Semaphore {
     this.#limit = limit;
   }
 
-  /** How many pieces of work run now. */
+  /** How many tasks run now. */
   get running(): number {
     return this.#running;
   }
@@ -22,7 +21,7 @@ export class Semaphore {
     return this.#limit;
   }
 
-  /** Takes effect as running work ends. */
+  /** Takes effect as running tasks end. */
   set limit(limit: number) {
     this.#limit = limit;
     while (this.#running < limit && this.#waiting.length > 0) {
@@ -53,7 +52,7 @@ export class Semaphore {
     try {
       return await work();
     } finally {
-      // A waiter takes over the slot, so that nobody who arrives now is served first.
+      // Passes the slot on to a waiter, so that no newcomer is served first.
       const next = this.#running <= this.#limit ? this.#waiting.shift() : undefined;
       if (next) next();
       else this.#running--;

@@ -1,4 +1,4 @@
-/** What a side of a connection offers, in its order of preference. */
+/** The algorithms that one side of a connection offers, in its order of preference. */
 export interface Algorithms {
   readonly kex: readonly string[];
   readonly hostKey: readonly string[];
@@ -10,19 +10,19 @@ export interface Algorithms {
 const KEXINIT = 20;
 const COOKIE_BYTES = 16;
 
-/** The hello fits into this; the rest of a connection is not kept. */
+/** The hello fits into this; the rest is not kept. */
 const MAX_BYTES = 64 * 1024;
 
 /**
- * What a server says in plain text before encryption begins: lines of its own, its version, its algorithms.
- * `ssh2` tells none of these when a handshake fails.
+ * What a server sends in plain text before encryption begins: a banner, its version, its algorithms. `ssh2`
+ * reports none of these when a handshake fails.
  *
  * @see RFC 4253, sections 4.2, 6 and 7.1
  */
 export class ServerHello {
   #bytes = Buffer.alloc(0);
 
-  /** Takes the next bytes of the connection. */
+  /** Adds the next bytes of the connection. */
   add(chunk: Buffer): void {
     if (this.#bytes.length < MAX_BYTES) this.#bytes = Buffer.concat([this.#bytes, chunk]);
   }
@@ -43,7 +43,7 @@ export class ServerHello {
     return line.replace(/[^\x20-\x7e]/g, "?").slice(0, 200);
   }
 
-  /** Undefined before the server has offered any. */
+  /** Undefined until the server has sent its list. */
   get algorithms(): Algorithms | undefined {
     const start = this.#versionLine()?.end;
     if (start === undefined) return undefined;

@@ -4,7 +4,7 @@ import type { Connection } from "./connection";
 import { SshError } from "./error";
 
 /**
- * Uses SFTP on a connection that is open already: the client's own `connect` would open a second one.
+ * Uses SFTP on a connection that is already open: the client's own `connect` would open a second one.
  *
  * @throws {@link SshError} `SFTP_REFUSED` where the host has no SFTP, or where a start-up file of the root
  * shell prints something, which breaks it
@@ -14,7 +14,7 @@ export async function withSftp<T>(
   work: (sftp: SftpClient) => Promise<T>,
 ): Promise<T> {
   const channel = await openSftp(connection);
-  // The callbacks replace the ones that print.
+  // These callbacks replace the ones that print.
   const sftp = Object.assign(new SftpClient("pulumi-xen-iso", {}), {
     client: connection.client,
     sftp: channel,

@@ -1,10 +1,10 @@
-/** A piece of shell text in which every value is quoted. Only {@link sh} makes one. */
+/** Shell text in which every value is quoted. Only {@link sh} makes it. */
 export class Script {
   /** @internal */
   constructor(readonly text: string) {}
 }
 
-/** What a script may hold: a value (quoted), several values (each quoted), a number, or another script. */
+/** What a script can contain: a value (quoted), several values (each quoted), a number, or another script. */
 export type ScriptValue = string | number | readonly string[] | Script;
 
 /**
@@ -14,12 +14,12 @@ export type ScriptValue = string | number | readonly string[] | Script;
  * @throws TypeError for a value with a NUL character, which no argument of a command can hold
  */
 export function sh(text: TemplateStringsArray, ...values: readonly ScriptValue[]): Script {
-  // The raw text, so that a backslash of the shell's is written once.
+  // The raw text, so that a backslash for the shell is written once.
   const raw = text.raw.map((part) => part.replaceAll("\\${", "${"));
   return new Script(String.raw({ raw }, ...values.map(toShell)));
 }
 
-/** Scripts one after another, each on its own lines. */
+/** Joins scripts, each on its own lines. */
 export function lines(...scripts: readonly Script[]): Script {
   return new Script(scripts.map((script) => script.text).join("\n"));
 }
@@ -31,7 +31,7 @@ function toShell(value: ScriptValue): string {
   return value.map(quote).join(" ");
 }
 
-/** Within single quotes the shell reads everything but the single quote itself as it stands. */
+/** Within single quotes the shell takes every character literally, except the single quote itself. */
 function quote(value: string): string {
   if (value.includes("\0")) throw new TypeError("A value with a NUL character cannot be given to a command.");
   return `'${value.replaceAll("'", `'\\''`)}'`;

@@ -6,14 +6,14 @@ import type { Script } from "./sh";
 import { addressOf, type SshTarget } from "./target";
 
 /**
- * One connection to a host, shared by every resource and operation of this process that logs in there with the same
- * credentials by the same route. Each of them has the host's key checked in its own way.
+ * One connection to a host, shared by all resources and operations of this process that log in with the same
+ * credentials over the same route. Each of them checks the host's key in its own way.
  */
 export class SharedConnection {
   static readonly #all = new Map<string, SharedConnection>();
   static readonly #links = new Map<string, Link>();
 
-  /** The connection for this target: always the same object, open or not. */
+  /** The connection to this target: always the same object, open or not. */
   static to(target: SshTarget): SharedConnection {
     const { hostKey, knownHosts, ...login } = target;
     const linkKey = canonical(hostKey === "ignore" ? { ...login, hostKey } : login);
@@ -35,12 +35,14 @@ export class SharedConnection {
     this.address = addressOf(target);
   }
 
-  /** Whether the host has ever begun a command of this process: if not, nothing was made there. */
+  /** Whether the host has ever begun a command of this process. If not, nothing was made there. */
   get hasRun(): boolean {
     return this.link.hasRun;
   }
 
-  /** Runs a script. When all channels are taken, commands wait in order of arrival; an urgent one does not wait. */
+  /**
+   * Runs a script. When all channels are busy, commands wait in order of arrival; an urgent one does not wait.
+   */
   exec(script: Script, options: ExecOptions): Promise<ExecResult> {
     return this.link.use(this.target, (connection) => exec(connection, script, options), options);
   }
@@ -50,18 +52,18 @@ export class SharedConnection {
     return this.link.use(this.target, (connection) => withSftp(connection, work));
   }
 
-  /** The key that the host proved to have, as `ssh-ed25519 AAAA…`. */
+  /** The public key that the host proved to own, as `ssh-ed25519 AAAA…`. */
   hostKey(): Promise<string> {
     return this.link.use(this.target, (connection) => Promise.resolve(connection.hostKey));
   }
 
-  /** The cipher for what is sent: `aes128-gcm@openssh.com`. */
+  /** The cipher of the outgoing direction: `aes128-gcm@openssh.com`. */
   cipher(): Promise<string> {
     return this.link.use(this.target, (connection) => Promise.resolve(connection.cipher));
   }
 }
 
-/** The same text for the same values, in whatever order they were put together. */
+/** The same text for the same values, in any order. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) =>
     typeof item === "object" && item !== null && !Array.isArray(item)

@@ -7,9 +7,9 @@ const WINDOW_BYTES = 4 * 1024 ** 2;
 const BEGIN_MS = 5_000;
 
 /**
- * One reading of a source for several uploads side by side: each piece is read once, and dropped when every reader has
- * had it, so that memory does not grow with size or number of readers. The slowest reader sets the pace. A reader that
- * comes too late reads by itself.
+ * Reads a source once for several uploads in parallel. Drops each piece when every reader has had it, so memory
+ * does not grow with size or number of readers. The slowest reader sets the pace. A reader that comes too late
+ * reads by itself.
  */
 export class SharedReading {
   readonly #ranges = new Map<string, RangeReading>();
@@ -20,7 +20,7 @@ export class SharedReading {
     private readonly readers: number,
   ) {}
 
-  /** The source for one reader. `end` has to be called, or the others wait for it. */
+  /** The source for one reader. Call `end`, or the others wait for it. */
   reader(): { source: UploadSource; end: () => void } {
     const ends: (() => void)[] = [];
     const read = (range: Range) => {
@@ -40,15 +40,15 @@ export class SharedReading {
   }
 }
 
-/** One reading of one range. */
+/** One shared reading of a range. */
 class RangeReading {
   readonly #iterator: AsyncIterator<Uint8Array>;
-  /** Pieces that somebody has not had yet; the first one has the number `#first`. */
+  /** Pieces that some reader still needs; the first one has the number `#first`. */
   readonly #pieces: Uint8Array[] = [];
   #first = 0;
   #isComplete = false;
   #reading: Promise<void> | undefined;
-  /** For each reader, the number of the piece that it gets next. */
+  /** For each reader, the number of its next piece. */
   readonly #next = new Map<symbol, number>();
   #joined = 0;
   #isOpen = true;
@@ -98,7 +98,7 @@ class RangeReading {
     try {
       const result = await this.#iterator.next();
       if (result.done) this.#isComplete = true;
-      // A source uses its buffers again.
+      // A source reuses its buffers.
       else this.#pieces.push(Buffer.from(result.value));
     } finally {
       this.#reading = undefined;
@@ -110,7 +110,7 @@ class RangeReading {
     this.#moved();
   }
 
-  /** Drops what every reader has had, and lets those go on that waited for room. */
+  /** Drops the pieces that every reader has had, and wakes readers that waited for room. */
   #moved(): void {
     if (!this.#isOpen) {
       const least = Math.min(...this.#next.values(), this.#first + this.#pieces.length);

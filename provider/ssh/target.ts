@@ -1,4 +1,4 @@
-/** Where to log in and how: the `connection` of a resource after defaults, with nothing left to look up. */
+/** Where to log in and how: the `connection` of a resource with its defaults, fully resolved. */
 export interface SshTarget {
   /** A name or an IP address (IPv6 without brackets). */
   readonly host: string;
@@ -21,9 +21,9 @@ export interface SshTarget {
     { readonly files: readonly string[]; readonly alias?: string | undefined } | undefined;
   /** The jump host through which `host` is reached. */
   readonly proxy?: SshTarget | undefined;
-  /** How many times the whole route is tried; -1 for ever. */
+  /** How many times to try the whole route; -1 for ever. */
   readonly dialErrorLimit: number;
-  /** How long one try may take, in seconds; 0 for no limit. */
+  /** Timeout of one try, in seconds; 0 for no limit. */
   readonly perDialTimeout: number;
 }
 

@@ -10,49 +10,52 @@ export interface Range {
   readonly end: number;
 }
 
-/** Bytes to be sent, of a size that is known. */
+/** An image of known size that can be read at any position. */
 export interface UploadSource {
-  /** Names it in messages: the path of a local file. */
+  /** Its name in messages: the path of a local file. */
   readonly name: string;
   readonly sizeBytes: number;
-  /** The bytes of a range, each piece good until the next one is asked for; may be called again, and side by side. */
+  /**
+   * The bytes of a range. Each piece is valid until the next one is asked for. Can be called repeatedly and
+   * concurrently.
+   */
   read(range: Range): AsyncIterable<Uint8Array>;
-  /** Of all the bytes as they are now, lower-case hex. */
+  /** SHA-256 of all bytes as they are now, lower-case hex. */
   sha256(): Promise<string>;
 }
 
-/** What an image is. */
+/** The size and hash of an image. */
 export interface Content {
   readonly sizeBytes: number;
   /** Lower-case hex. */
   readonly sha256: string;
 }
 
-/** Bytes that come in order only, such as those of a download, and that are known once all have come. */
+/** Bytes that come in order only, such as a download. What they are is known when all have come. */
 export interface StreamSource {
-  /** Names it in messages: a URL. */
+  /** Its name in messages: a URL. */
   readonly name: string;
-  /** The same for the same content. */
+  /** Equal for equal content. */
   readonly identity: string;
-  /** Undefined until a stream was read whole, unless the content is known beforehand. */
+  /** Undefined until the stream was read to its end, unless the content is known beforehand. */
   readonly content: Content | undefined;
-  /** Set if the host fetches it itself. */
+  /** Set if the host downloads it itself. */
   readonly download?: HostDownload | undefined;
-  /** Begins from the first byte, each time. */
+  /** Opens the stream, from the first byte each time. */
   open(signal: AbortSignal): Promise<OpenStream>;
 }
 
-/** What a host downloads itself. */
+/** A download that the host makes itself. */
 export interface HostDownload {
-  /** Names it in messages. */
+  /** Its name in messages. */
   readonly name: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Of the checksums that the host makes. */
+  /** The algorithm of the checksums that the host computes. */
   readonly algorithm: "sha256" | "sha512";
-  /** Called with what the host has; throws if that is not what it should be. */
+  /** Called with what the host has; throws if it is not what was expected. */
   verify(found: {
-    /** Checksum of the file as it came, hex. */
+    /** Checksum of the file as downloaded, hex. */
     readonly file: string;
     /** Checksum of the image in it, hex. */
     readonly image: string;
@@ -61,18 +64,21 @@ export interface HostDownload {
   }): void;
 }
 
-/** A stream that begins to come. */
+/** An open stream. */
 export interface OpenStream {
   /** Undefined if it is not known beforehand. */
   readonly sizeBytes?: number | undefined;
-  /** Each piece is good until the next one is asked for. Throws at the end if the content is not what it should be. */
+  /**
+   * Each piece is valid until the next one is asked for. Throws at the end if the content is not what was
+   * expected.
+   */
   readonly pieces: AsyncIterable<Uint8Array>;
 }
 
-/** What is sent. */
+/** Options of an upload. */
 export interface Upload {
   readonly source: UploadSource;
-  /** Ends the upload, with its reason, when it is aborted. */
+  /** Aborting it ends the upload, with its reason. */
   readonly signal: AbortSignal;
   /** Called with the bytes of each piece that was sent. */
   readonly onSent: (bytes: number) => void;
@@ -84,8 +90,8 @@ const DISK_TIMEOUT_MS = 10 * 60_000;
 /**
  * Streams a range into a script on the host, with memory independent of its size.
  *
- * Not SFTP: a script that reads stdin is a tenth faster on one channel, survives a startup file that prints something,
- * and several of them can each write a part of one file.
+ * Not by SFTP: a script that reads stdin is a tenth faster on one channel, survives a startup file that prints
+ * something, and several scripts can write parts of one file.
  *
  * @param writer reads the range from its standard input
  */
@@ -105,7 +111,7 @@ export function uploadRange(
 }
 
 /**
- * Sends bytes of unknown number into a script on the host.
+ * Sends a stream of unknown size into a script on the host.
  *
  * @param writer reads them from its standard input
  */
@@ -125,7 +131,7 @@ export function uploadStream(
 }
 
 /**
- * The whole by SFTP, which needs no shell where sshd serves it itself (`internal-sftp`).
+ * Sends the whole image by SFTP, which needs no shell if sshd serves it itself (`internal-sftp`).
  *
  * @param remotePath absolute path of a file to be made, mode 600
  */
@@ -139,12 +145,12 @@ export async function uploadBySftp(
   await host.sftp((sftp) => sftp.put(Readable.from(bytes, { objectMode: false }), remotePath, options));
 }
 
-/** Copies, because a stream asks for the next piece before it has used one. */
+/** Copies, because a stream reads ahead while a piece is still in use. */
 async function* copiesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const piece of pieces) yield Buffer.from(piece);
 }
 
-/** The bytes of a range on their way to a host. */
+/** The bytes of a range as they are sent. */
 function bytesOf({ source, ...upload }: Upload, range: Range): AsyncGenerator<Uint8Array> {
   return sending(source.read(range), upload);
 }
