@@ -14,6 +14,7 @@ export default defineConfig({
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
           pool: "threads",
+          setupFiles: "test/unit/reset.ts",
           sequence: { groupOrder: 0 },
           globalSetup: "test/temporary-folder.ts",
           testTimeout: 60_000,

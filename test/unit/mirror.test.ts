@@ -45,6 +45,7 @@ const COVERED_BY: Readonly<Record<string, readonly string[]>> = {
     "lifecycle/pool-temp-iso",
   ],
   "test/host/progress.test.ts": ["host/progress", "ssh/command-channel"],
+  "test/host/release.test.ts": ["host/release"],
   "test/host/round-trips.test.ts": ["host/make", "host/twin"],
   "test/host/toolstack.test.ts": ["xe/run"],
   "test/host/unreachable.test.ts": ["lifecycle/credentials", "lifecycle/reached-host"],
