@@ -1,9 +1,10 @@
 import { retry } from "../ssh/retry";
 import type { SharedConnection } from "../ssh/shared-connection";
-import { vbdCreate, vbdDestroy, vbdEject, vbdInsert, vbdList, vmList } from "../xe/commands";
+import { vbdCreate, vbdDestroy, vbdEject, vbdInsert, vbdList, vmNotes } from "../xe/commands";
 import { isGone, isRefusedForNow, isTrayLocked, XeError } from "../xe/error";
 import type { XeRecord } from "../xe/parse";
 import { isAnswerLost, mayBeDone, runXe, runXeAgain } from "../xe/run";
+import { type DriveMarks, parseMarks } from "./drive-mark";
 import { HostError } from "./error";
 import { report } from "./progress";
 import { EJECT, field, unlessGone } from "./sr";
@@ -16,6 +17,8 @@ export interface Vm {
   /** `running`, `paused`, `halted` or `suspended`. */
   readonly powerState: string;
   readonly drives: readonly Drive[];
+  /** What attachments have done to its drives. */
+  readonly marks: DriveMarks;
 }
 
 /** A VBD: a CD drive, or a disk. */
@@ -46,7 +49,7 @@ const MAKE = { firstPauseMs: 500, growth: 1.6, longestPauseMs: 10_000, budgetMs:
 /** The VM as it is now; undefined if there is none. Ignores templates and snapshots. */
 export async function lookAtVm(host: SharedConnection, vmUuid: string): Promise<Vm | undefined> {
   const [[vm], vbds] = await Promise.all([
-    runXeAgain(host, vmList({ uuid: vmUuid })),
+    runXeAgain(host, vmNotes(vmUuid)),
     runXeAgain(host, vbdList({ "vm-uuid": vmUuid })),
   ]);
   if (!vm) return undefined;
@@ -55,6 +58,7 @@ export async function lookAtVm(host: SharedConnection, vmUuid: string): Promise<
     label: `VM ${field(vm, "name-label")} (${vmUuid})`,
     powerState: field(vm, "power-state"),
     drives: vbds.map(toDrive),
+    marks: parseMarks(vm),
   };
 }
 

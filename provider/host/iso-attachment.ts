@@ -16,11 +16,14 @@ import {
   makeDrive,
   type Vm,
 } from "./drive";
+import { type DriveMark, markDrive, ownerOf, unmarkDrive } from "./drive-mark";
 import { HostError } from "./error";
 import { RollbackIncompleteError, withRollback } from "./rollback";
 
 /** A disc to put into a VM's drive. */
 export interface AttachmentRequest {
+  /** URN of the resource. */
+  readonly owner: string;
   readonly vmUuid: string;
   readonly vdiUuid: string;
   /** The slot. Default: a free CD drive. */
@@ -107,10 +110,22 @@ export async function detachIso(
   attachment: Attachment,
 ): Promise<{ leftVbdUuid?: string }> {
   const vm = await lookAtVm(host, attachment.vmUuid);
-  const drive = vm?.drives.find((each) => isDriveOf(attachment, each));
-  if (!vm || !drive) return {};
-  const { vbdUuid } = drive;
-  const { insertedVdiUuids: vdiUuids, replacedVdiUuid, driveCreated } = attachment;
+  if (!vm) return {};
+  const drive = vm.drives.find((each) => isDriveOf(attachment, each));
+  const left = drive ? await undoDrive(host, vm, drive, attachment) : {};
+  const { vmUuid, device, vbdUuid = drive?.vbdUuid } = attachment;
+  const mark = vm.marks.get(device);
+  // A drive that stays keeps its mark: the next attachment of the resource destroys it then.
+  if (mark && !left.leftVbdUuid && isOfDrive(mark, vbdUuid)) await unmarkDrive(host, { vmUuid, device });
+  return left;
+}
+
+async function undoDrive(
+  host: SharedConnection,
+  vm: Vm,
+  { vbdUuid }: Drive,
+  { insertedVdiUuids: vdiUuids, replacedVdiUuid, driveCreated }: Attachment,
+): Promise<{ leftVbdUuid?: string }> {
   await ejectDisc(host, vbdUuid, { vdiUuids, vmLabel: vm.label });
   if (replacedVdiUuid) await putBack(host, vbdUuid, replacedVdiUuid);
   if (!driveCreated) return {};
@@ -139,6 +154,8 @@ interface Place {
   readonly drive?: Drive;
   /** A disc of somebody else that is in the way. */
   readonly replacedVdiUuid?: string;
+  /** What a killed attachment of the same resource, or the one `before`, did to the drive. */
+  readonly mark?: DriveMark | undefined;
 }
 
 async function findPlace(
@@ -168,9 +185,10 @@ async function findPlace(
   const drive = chooseDrive(host, vm, request, before);
   if (!drive) return { vm, device: request.device ?? freeSlot(host, vm) };
   const { device, disc } = drive;
+  const mark = markOf(vm, drive, request.owner);
   const isOurs = disc && [GONE, request.vdiUuid, ...(before?.insertedVdiUuids ?? [])].includes(disc.vdiUuid);
-  if (!disc || isOurs) return { vm, device, drive };
-  if (request.replaceMedia) return { vm, device, drive, replacedVdiUuid: disc.vdiUuid };
+  if (!disc || isOurs) return { vm, device, drive, mark };
+  if (request.replaceMedia) return { vm, device, drive, mark, replacedVdiUuid: disc.vdiUuid };
   throw new HostError(
     "DRIVE_OCCUPIED",
     host.address,
@@ -184,7 +202,7 @@ async function findPlace(
 function chooseDrive(
   host: SharedConnection,
   vm: Vm,
-  { device, vdiUuid }: AttachmentRequest,
+  { owner, device, vdiUuid }: AttachmentRequest,
   before: Attachment | undefined,
 ): Drive | undefined {
   const known = vm.drives.find(({ vbdUuid, isCd }) => isCd && vbdUuid === before?.vbdUuid);
@@ -200,9 +218,24 @@ function chooseDrive(
       `The ${vm.powerState} ${vm.label} has no CD drive${device === undefined ? "" : ` ${device}`} ` +
         `that it can use now, and gets one only while it is halted. Shut it down`,
     );
+  const empty = usable.filter(({ disc }) => !disc);
   return (
-    usable.find(({ disc }) => disc?.vdiUuid === vdiUuid) ?? usable.find(({ disc }) => !disc) ?? usable[0]
+    usable.find(({ disc }) => disc?.vdiUuid === vdiUuid) ??
+    empty.find((drive) => markOf(vm, drive, owner)) ??
+    empty[0] ??
+    usable[0]
   );
+}
+
+/** What an attachment of this resource has done to a drive. */
+function markOf(vm: Vm, { device, vbdUuid }: Drive, owner: string): DriveMark | undefined {
+  const mark = vm.marks.get(device);
+  return mark?.owner === ownerOf(owner) && isOfDrive(mark, vbdUuid) ? mark : undefined;
+}
+
+/** A mark without a drive is that of one whose making was cut off. */
+function isOfDrive(mark: DriveMark, vbdUuid: string | undefined): boolean {
+  return mark.vbdUuid === undefined || mark.vbdUuid === vbdUuid;
 }
 
 /** The slot of a new CD drive: 3 as in the templates, or another one that every guest sees. */
@@ -224,10 +257,12 @@ function noDrive(host: SharedConnection, what: string): HostError {
 async function exchange(
   host: SharedConnection,
   place: Place,
-  { vdiUuid, assertWanted }: AttachmentRequest,
+  { owner: urn, vdiUuid, assertWanted }: AttachmentRequest,
   before: Attachment | undefined,
 ): Promise<Attachment> {
-  const { vm, device, drive } = place;
+  const { vm, device, drive, mark, replacedVdiUuid } = place;
+  const slot = { vmUuid: vm.uuid, device };
+  const owner = ownerOf(urn);
   const disc = drive?.disc;
   let vbdUuid = drive?.vbdUuid;
   let mayHaveDrive = false;
@@ -241,15 +276,25 @@ async function exchange(
   });
   try {
     return await withRollback(async (undo) => {
+      const isMarked = !vbdUuid || replacedVdiUuid !== undefined;
       undo(`what was done to CD drive ${device} of ${vm.label}`, async () => {
-        if (vbdUuid ?? mayHaveDrive) await detachIso(host, done());
+        const now = await lookAtVm(host, vm.uuid);
+        const used = now?.drives.find((each) => isDriveOf(done(), each));
+        if (now && used) await undoDrive(host, now, used, done());
+        if (now && isMarked) await (mark ? markDrive(host, slot, mark) : unmarkDrive(host, slot));
       });
+      if (vbdUuid && replacedVdiUuid) {
+        const isMade = recordOf(place, { vdiUuid }, before).driveCreated;
+        await markDrive(host, slot, { owner, vbdUuid, isMade, replacedVdiUuid });
+      }
       if (!vbdUuid) {
+        await markDrive(host, slot, { owner, isMade: true });
         mayHaveDrive = true;
         vbdUuid = await makeDrive(host, vm.uuid, device).catch((error: unknown) => {
           mayHaveDrive = !isDriveRefused(error);
           throw error;
         });
+        await markDrive(host, slot, { owner, vbdUuid, isMade: true });
       }
       if (disc) await ejectDisc(host, vbdUuid, { vdiUuids: [disc.vdiUuid], vmLabel: vm.label });
       await insertDisc(host, vbdUuid, vdiUuid);
@@ -274,17 +319,18 @@ async function exchange(
 
 /** Records the disc that is now in the drive. */
 function recordOf(
-  { vm, device, drive, replacedVdiUuid }: Place,
+  { vm, device, drive, replacedVdiUuid, mark }: Place,
   { vdiUuid }: Pick<AttachmentRequest, "vdiUuid">,
   before: Attachment | undefined,
 ): Attachment {
   const isSameDrive = drive !== undefined && drive.vbdUuid === before?.vbdUuid;
-  const toPutBack = replacedVdiUuid ?? (isSameDrive ? before.replacedVdiUuid : undefined);
+  const known = isSameDrive ? before.replacedVdiUuid : undefined;
+  const toPutBack = replacedVdiUuid ?? known ?? mark?.replacedVdiUuid;
   return {
     vmUuid: vm.uuid,
     device,
     ...(drive && { vbdUuid: drive.vbdUuid }),
-    driveCreated: isSameDrive && before.driveCreated,
+    driveCreated: (isSameDrive && before.driveCreated) || (mark?.isMade ?? false),
     insertedVdiUuids: [vdiUuid],
     ...(toPutBack && { replacedVdiUuid: toPutBack }),
   };

@@ -109,8 +109,8 @@ function isInsertDue(olds: IsoAttachmentState, { vdiUuid, once }: IsoAttachmentI
   return !olds.insertedVdiUuids.includes(vdiUuid) || (!once && olds.vdiUuid !== vdiUuid);
 }
 
-function requestOf({ vmUuid, vdiUuid, device, replaceMedia }: IsoAttachmentInputs): AttachmentRequest {
-  return { vmUuid, vdiUuid, device, replaceMedia, assertWanted };
+function requestOf({ owner, vmUuid, vdiUuid, device, replaceMedia }: IsoAttachmentInputs): AttachmentRequest {
+  return { owner, vmUuid, vdiUuid, device, replaceMedia, assertWanted };
 }
 
 function attachmentOf(state: IsoAttachmentState): Attachment {

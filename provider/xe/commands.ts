@@ -84,6 +84,18 @@ export const vbdEject = (uuid: string) => xe("vbd-eject", { uuid }, nothing);
 /** Leaves out snapshots and templates. */
 export const vmList = (filter: Fields) => list("vm-list", ["uuid", "name-label", "power-state"], filter);
 
+/** One VM with its other-config: `key: value; key: value`. */
+export const vmNotes = (uuid: string) =>
+  list("vm-list", ["uuid", "name-label", "power-state", "other-config"], { uuid });
+
+/** Sets one key of a VM's other-config. */
+export const vmNote = (uuid: string, key: string, text: string) =>
+  xe("vm-param-set", { uuid, [`other-config:${key}`]: text }, nothing);
+
+/** Removes one key of a VM's other-config; fails if it is not there. */
+export const vmForget = (uuid: string, key: string) =>
+  xe("vm-param-remove", { uuid, "param-name": "other-config", "param-key": key }, nothing);
+
 /** The toolstack's tasks, including calls whose client is gone. */
 export const taskList = (filter: Fields) => list("task-list", ["uuid", "name-label", "status"], filter);
 

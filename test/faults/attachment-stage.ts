@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { IsoAttachmentState } from "../../provider/lifecycle/iso-attachment";
 import type { NewDrive, SimulatedPool, VmRecord } from "../simulator";
 import { addVm, drivesOf } from "../host/drive";
-import { type Cell, isDriveUnknown } from "./cells";
+import type { Cell } from "./cells";
 import { IDLE_MS } from "./disc-stage";
 import { whatIsThere } from "./host-state";
 import type { Ending } from "./inject";
@@ -38,7 +38,7 @@ export const setAttachmentStage: SetStage = async (site, cell, images) => {
     judge: (ending) => Promise.resolve(judge(stack, cell, ending, drives)),
     differences: () => Promise.resolve(differences(stack, drives)),
     clear: async () => {
-      const left = drivesLeft(pool, vm, before, cell);
+      const left = drivesLeft(pool, vm, before);
       for (const disc of discs) await disc.destroy();
       return [...left, ...(await whatIsThere(pool))];
     },
@@ -75,7 +75,6 @@ function judge(
   const found = `the drives are ${now().join(", ") || "none"}`;
   if (!stored) {
     if (is(...before)) return { promised: "a", problems: [] };
-    if (isDriveUnknown(cell)) return { promised: "d", problems: [] };
     if (isSilent(cell)) return { promised: "c", problems: [] };
     return { problems: [`the state names nothing, ${found}`] };
   }
@@ -98,9 +97,11 @@ function differences({ stored }: StandInStack<IsoAttachmentState>, { now, wanted
   ];
 }
 
-/** In what the drives differ from those before the first attach. */
-function drivesLeft(pool: SimulatedPool, vm: VmRecord, before: readonly string[], cell: Cell): string[] {
+/** In what the drives differ from those before the first attach, and marks that were left. */
+function drivesLeft(pool: SimulatedPool, vm: VmRecord, before: readonly string[]): string[] {
   const now = drivesOf(pool, vm);
-  if (isDriveUnknown(cell) && String(now) === "3: empty") return [];
-  return String(now) === String(before) ? [] : [`drives ${now.join(", ")} instead of ${before.join(", ")}`];
+  return [
+    ...(String(now) === String(before) ? [] : [`drives ${now.join(", ")} instead of ${before.join(", ")}`]),
+    ...Object.keys(vm.otherConfig).map((key) => `other-config:${key} of the VM`),
+  ];
 }

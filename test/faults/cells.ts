@@ -35,12 +35,6 @@ export interface Cell {
   readonly fault: FaultName;
 }
 
-/**
- * Nothing on the host says that a process that was killed had made the drive, or had taken another disc out of it, so
- * nobody undoes that.
- */
-const DRIVE_UNKNOWN = /^attach \/ (new drive|occupied): vbd-(create|eject|insert) \/ killed$/;
-
 /** Commands that the coordinator hands to the host that has the SR or runs the VM. */
 const FORWARDED = ["sr-create", "sr-scan", "pbd-plug", "pbd-unplug", "vbd-insert", "vbd-eject"];
 
@@ -65,9 +59,6 @@ export function whyNot(
 
 /** Whether a complete disc that no state names stays, for somebody to sweep away. */
 export const isForSweep = ({ name }: Cell) => COMPLETE_BUT_UNKNOWN.test(name);
-
-/** Whether the VM keeps an empty drive that it did not have before. */
-export const isDriveUnknown = ({ name }: Cell) => DRIVE_UNKNOWN.test(name);
 
 /** All cells that make sense. */
 export function allCells(): Cell[] {

@@ -63,7 +63,6 @@ function legend(): string[] {
     "b  the state names what is there; the next up or destroy puts it right",
     "c  nobody could say; the next up clears what was left",
     "s  nobody could say: a complete disc that no state names, found and swept away",
-    "d  nobody could say: the VM keeps an empty CD drive, instead of none or of another disc",
     "!  broken    ·  makes no sense",
     "",
     ...COLUMNS.map((fault) => `${fault.padEnd(8)} ${FAULTS[fault]}`),

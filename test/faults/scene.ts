@@ -7,9 +7,9 @@ import type { StandInStack } from "./stack";
 /**
  * The promise that holds after the fault: (a) the host has nothing and the state names nothing; (b) the state names
  * what is there; (c) nobody could say, and the next up clears what was left; (s) a complete disc that no state names
- * stays, and can be found and swept away; (d) a VM keeps an empty CD drive, instead of none or of another disc.
+ * stays, and can be found and swept away.
  */
-export type Promised = "a" | "b" | "c" | "s" | "d";
+export type Promised = "a" | "b" | "c" | "s";
 
 /** A promise, and what breaks it. */
 export interface Judgement {

@@ -152,10 +152,15 @@ export const STEPS: readonly Step[] = [
   ...findDrive("attach"),
   xe("attach", "vdi-list"),
   xe("attach", "vbd-insert"),
-  ...[xe("attach", "vbd-create"), xe("attach", "vbd-insert")].map(when("new drive", { drive: "new" })),
-  ...[xe("attach", "vbd-list", "uuid"), xe("attach", "vbd-eject"), xe("attach", "vbd-insert")].map(
-    when("occupied", { drive: "occupied" }),
+  ...[xe("attach", "vm-param-set"), xe("attach", "vbd-create"), xe("attach", "vbd-insert")].map(
+    when("new drive", { drive: "new" }),
   ),
+  ...[
+    xe("attach", "vm-param-set"),
+    xe("attach", "vbd-list", "uuid"),
+    xe("attach", "vbd-eject"),
+    xe("attach", "vbd-insert"),
+  ].map(when("occupied", { drive: "occupied" })),
 
   ...findDrive("exchange"),
   xe("exchange", "vdi-list"),
@@ -168,8 +173,10 @@ export const STEPS: readonly Step[] = [
   ...findDrive("detach"),
   xe("detach", "vbd-list", "uuid"),
   xe("detach", "vbd-eject"),
-  ...[xe("detach", "vbd-destroy")].map(when("new drive", { drive: "new" })),
-  ...[xe("detach", "vbd-insert")].map(when("occupied", { drive: "occupied" })),
+  ...[xe("detach", "vbd-destroy"), xe("detach", "vm-param-remove")].map(when("new drive", { drive: "new" })),
+  ...[xe("detach", "vbd-insert"), xe("detach", "vm-param-remove")].map(
+    when("occupied", { drive: "occupied" }),
+  ),
 
   connect("release"),
   identify("release"),

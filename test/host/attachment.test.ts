@@ -143,6 +143,42 @@ describe("an attachment", () => {
     expect(drivesOf(pool, vm)).toEqual(["3: empty", "4: empty", "5: b.iso"]);
   });
 
+  test.each<[string, Parameters<typeof addVm>[1]]>([
+    ["made", { powerState: "halted", drives: [] }],
+    ["emptied", {}],
+  ])("knows the drive that a killed create of the same resource %s", async (_what, some) => {
+    await using site = await start();
+    const { pool } = site;
+    const { vdiUuid } = site.a;
+    const theirs = await makeDisc(pool, "theirs.iso");
+    const drives = [{ vdiUuid: theirs.vdiUuid! }];
+    const { vm } = addVm(pool, { drives, ...some });
+    const before = drivesOf(pool, vm);
+    const args = attachmentArguments(pool, { vmUuid: vm.uuid, vdiUuid, replaceMedia: true });
+    await attach(args);
+
+    // No state names it. Another resource in the VM takes nothing over.
+    const { state: other } = await attach({ ...args, owner: `${String(args["owner"])}-2` });
+    expect(other).toMatchObject({ driveCreated: false });
+    expect(other).not.toHaveProperty("replacedVdiUuid");
+    const { state } = await attach(args);
+    await detach(state);
+    expect(drivesOf(pool, vm)).toEqual(before);
+    expect(vm.otherConfig).toEqual({});
+  });
+
+  test("does not take over what was done to the drive of a VM that this one was cloned from", async () => {
+    await using site = await start();
+    const { pool } = site;
+    const { vdiUuid } = site.a;
+    const { vm } = addVm(pool, { powerState: "halted", drives: [] });
+    await attach(attachmentArguments(pool, { vmUuid: vm.uuid, vdiUuid }));
+    const { vm: clone } = addVm(pool, { name: "web-2" });
+    Object.assign(clone.otherConfig, vm.otherConfig);
+    const { state } = await attach(attachmentArguments(pool, { vmUuid: clone.uuid, vdiUuid }));
+    expect(state).toMatchObject({ driveCreated: false });
+  });
+
   test("exchanges the disc in the same drive of the same VM", async () => {
     await using site = await start();
     const { pool, a, b } = site;
