@@ -86,13 +86,13 @@ export async function assertUnchanged(
  * looks like end of file.
  *
  * @param isBegun a part of it may be there, from an upload whose connection was lost; that part is not sent again
- * @param onSent is given the bytes of each piece that was sent; by default, progress is reported
+ * @param onArrived is given the number of bytes each time that some more are there; by default, progress is reported
  * @throws {@link HostError} `UPLOAD_INCOMPLETE`
  */
 export async function sendImage(
   host: SharedConnection,
   { folder, image: { source }, signal }: KnownUpload,
-  { isBegun = false, onSent }: { isBegun?: boolean; onSent?: (bytes: number) => void } = {},
+  { isBegun = false, onArrived }: { isBegun?: boolean; onArrived?: (bytes: number) => void } = {},
 ): Promise<void> {
   const { sizeBytes } = source;
   const missing = isBegun ? await missingRanges(host, folder, source) : rangesOf(sizeBytes);
@@ -101,7 +101,7 @@ export async function sendImage(
   const upload = {
     source,
     signal: AbortSignal.any([signal, failure.signal]),
-    onSent: onSent ?? reporting(sizeBytes, sizeBytes - missingBytes),
+    onArrived: onArrived ?? reporting(sizeBytes, sizeBytes - missingBytes),
   };
   try {
     const results = await Promise.all(missing.map((range) => sendRange(host, folder, upload, range)));
@@ -113,7 +113,7 @@ export async function sendImage(
   }
 }
 
-/** Reports the progress of an upload, given the bytes of each piece that was sent. */
+/** Reports the progress of an upload, given the number of bytes each time that some more are on the host. */
 export function reporting(totalBytes: number, sentBytes = 0): (bytes: number) => void {
   return (bytes) => {
     sentBytes = Math.min(sentBytes + bytes, totalBytes);
@@ -223,23 +223,40 @@ async function sendStream(
   const { sizeBytes, pieces } = await stream.open(AbortSignal.any([signal, failure.signal]));
   try {
     const { skippedBytes, rest } = await skipKnown(pieces, there);
-    let sentBytes = skippedBytes;
-    const onSent = (bytes: number) => {
-      sentBytes += bytes;
-      report({ step: "uploading", sentBytes, ...(sizeBytes !== undefined && { totalBytes: sizeBytes }) });
+    const counted = new Counted(rest);
+    let arrivedBytes = skippedBytes;
+    const onArrived = (bytes: number) => {
+      arrivedBytes += bytes;
+      const total = sizeBytes !== undefined && { totalBytes: sizeBytes };
+      report({ step: "uploading", sentBytes: arrivedBytes, ...total });
     };
     const restBytes = (sizeBytes ?? skippedBytes) - skippedBytes;
     const writer = sh`write_stream ${pathOf(folder)} ${skippedBytes / WRITE_BYTES} ${restBytes} ${WRITE_BYTES} ${STEP_BLOCKS}`;
-    const result = await uploadStream(host, rest, { signal, onSent }, remote(writer));
+    const result = await uploadStream(host, counted, { signal, onArrived }, remote(writer));
     if (result.status === EXIT.noRoom) {
-      const image = { sizeBytes: Math.max(sizeBytes ?? 0, sentBytes), srMountPath: folder.srMountPath };
+      const leastBytes = skippedBytes + counted.bytes;
+      const image = { sizeBytes: Math.max(sizeBytes ?? 0, leastBytes), srMountPath: folder.srMountPath };
       throw noRoom(result.stdout, image, host.address);
     }
-    const isWhole = Number(valueOf(result.stdout, "received")) === sentBytes - skippedBytes;
+    const isWhole = Number(valueOf(result.stdout, "received")) === counted.bytes;
     if (result.status !== 0 || !isWhole) throw uploadIncomplete(host, folder, result);
   } catch (error) {
     failure.abort(error);
     throw error;
+  }
+}
+
+/** Counts the bytes that are read. */
+class Counted implements AsyncIterable<Uint8Array> {
+  bytes = 0;
+
+  constructor(private readonly pieces: AsyncIterable<Uint8Array>) {}
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for await (const piece of this.pieces) {
+      this.bytes += piece.length;
+      yield piece;
+    }
   }
 }
 

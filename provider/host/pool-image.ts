@@ -68,7 +68,7 @@ async function send(members: readonly PoolMember[], plan: KnownPlan): Promise<vo
   if (!first) return;
   const { source } = plan.image;
   const reading = new SharedReading(source, members.length);
-  const onSent = reporting(source.sizeBytes * members.length);
+  const onArrived = reporting(source.sizeBytes * members.length);
   await onEach(members, ({ host }, signal) =>
     resuming(host, withSignal(plan, signal), async (stage) => {
       const { source: shared, end } = reading.reader();
@@ -77,7 +77,7 @@ async function send(members: readonly PoolMember[], plan: KnownPlan): Promise<vo
         await sendImage(
           host,
           { ...withSignal(plan, signal), image },
-          { isBegun: stage === "folder", onSent },
+          { isBegun: stage === "folder", onArrived },
         );
       } finally {
         end();

@@ -1,4 +1,5 @@
 import type { Client } from "ssh2";
+import type { SendWindow } from "./send-window";
 import type { SshTarget } from "./target";
 
 /** A connection after login. The caller that opened it closes it. */
@@ -13,6 +14,8 @@ export interface Connection {
   readonly cipher: string;
   /** The commands on it. */
   readonly sessions: Sessions;
+  /** What is on the way to the host. */
+  readonly outgoing: SendWindow;
   /** Aborted, with the reason, when the link is lost. */
   readonly lost: AbortSignal;
   readonly close: () => void;

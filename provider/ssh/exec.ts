@@ -4,6 +4,7 @@ import type { ClientChannel } from "ssh2";
 import { tellingItsEnd } from "./command-channel";
 import type { Connection } from "./connection";
 import { SshError } from "./error";
+import { type SendWindow, STALL_TIMEOUT_MS } from "./send-window";
 import { lines, type Script, sh } from "./sh";
 
 /** What a remote command is given besides its text. */
@@ -17,6 +18,8 @@ export interface ExecOptions {
    * may wait for what the script prints.
    */
   readonly input?: (output: ScriptOutput) => AsyncIterable<Uint8Array>;
+  /** Called with the number of bytes of the input each time that some more of it are on the host. */
+  readonly onArrived?: (bytes: number) => void;
   /** Ends the command, with its reason, when it is aborted; the script may go on on the host. */
   readonly signal?: AbortSignal;
   /** It moves so many bytes that such commands may not take all channels of a connection. */
@@ -41,8 +44,8 @@ export interface ExecResult {
   readonly noise: string;
 }
 
-/** How long not one byte of input may move before the host counts as gone; there is no limit on the whole. */
-const STALL_TIMEOUT_MS = 60_000;
+/** How long the host may take to begin a command. */
+const BEGIN_TIMEOUT_MS = 60_000;
 
 /**
  * Runs a script on the host, in a shell of its own.
@@ -62,7 +65,7 @@ async function run(connection: Connection, script: Script, options: ExecOptions)
   options.signal?.throwIfAborted();
   const mark = randomBytes(12).toString("hex");
   const channel = await openChannel(connection, marked(script, mark), options);
-  const { sessions } = connection;
+  const { sessions, outgoing } = connection;
   sessions.mostOpen = Math.max(sessions.mostOpen, ++sessions.open);
   const ended = new AbortController();
   const stdout: Buffer[] = [];
@@ -79,7 +82,7 @@ async function run(connection: Connection, script: Script, options: ExecOptions)
   const timer = timeLimit((limitMs) => timedOut(connection, options, limitMs));
 
   try {
-    const sending = send(channel, output, options, timer.restart, ended.signal);
+    const sending = send({ channel, outgoing, output, timer, signal: ended.signal }, options);
     await Promise.race([
       closed,
       rejectWhenAborted(connection.lost, ended.signal),
@@ -117,47 +120,81 @@ function marked(script: Script, mark: string): Script {
 }
 
 /** Opens a channel for a command. @throws SshError `CHANNEL_REFUSED` when the host has no session left for it */
-function openChannel(
+async function openChannel(
   connection: Connection,
   script: Script,
-  { purpose }: ExecOptions,
+  options: ExecOptions,
 ): Promise<ClientChannel> {
   connection.lost.throwIfAborted();
-  return new Promise<ClientChannel>((resolve, reject) => {
+  const settled = new AbortController();
+  const timer = timeLimit((limitMs) => timedOut(connection, options, limitMs));
+  timer.restart(BEGIN_TIMEOUT_MS);
+  const opening = new Promise<ClientChannel>((resolve, reject) => {
     const { client, address, lost } = connection;
     try {
       client.exec(script.text, (error, channel) => {
+        // Nobody waits for it any more.
+        if (settled.signal.aborted) return error ? undefined : channel.destroy();
         if (!error) return resolve(channel);
         if (!("reason" in error))
-          return reject(lost.aborted ? (lost.reason as Error) : noShell(connection, purpose, error.message));
+          return reject(
+            lost.aborted ? (lost.reason as Error) : noShell(connection, options.purpose, error.message),
+          );
         const message =
-          `${address} refused to start a command (to ${purpose}): ${error.message}. Check MaxSessions in its sshd_config: at ` +
+          `${address} refused to start a command (to ${options.purpose}): ${error.message}. Check MaxSessions in its sshd_config: at ` +
           `least 1 is needed, 10 is its default.`;
         return reject(new SshError("CHANNEL_REFUSED", address, message, { cause: error }));
       });
     } catch {
       // ssh2 throws on a socket that is broken, a little before it tells that it is.
-      lost.addEventListener("abort", () => reject(lost.reason as Error));
     }
   });
+  try {
+    return await Promise.race([opening, rejectWhenAborted(connection.lost, settled.signal), timer.expired]);
+  } finally {
+    settled.abort();
+    timer.stop();
+  }
+}
+
+/** What sends the input of a command. */
+interface Sending {
+  readonly channel: ClientChannel;
+  readonly outgoing: SendWindow;
+  readonly output: ScriptOutput;
+  readonly timer: ReturnType<typeof timeLimit>;
+  /** Aborted when the command has ended. */
+  readonly signal: AbortSignal;
 }
 
 /** Sends the input with back-pressure; stops when the host closes the channel before it has all. */
-async function send(
-  channel: ClientChannel,
-  output: ScriptOutput,
-  { input, timeoutMs }: ExecOptions,
-  limit: (limitMs: number) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  limit(timeoutMs);
+async function send(sending: Sending, { input, onArrived, timeoutMs }: ExecOptions): Promise<void> {
+  const { channel, output, timer, signal } = sending;
+  timer.restart(timeoutMs);
   for await (const chunk of input?.(output) ?? []) {
+    for (let start = 0; start < chunk.length && !signal.aborted;)
+      start += await sendPiece(sending, chunk.subarray(start), onArrived);
     if (signal.aborted) return;
-    limit(STALL_TIMEOUT_MS);
-    await written(channel, chunk, signal);
-    limit(timeoutMs);
+    timer.restart(timeoutMs);
   }
   channel.end();
+}
+
+/** Sends as much as there is room for on the way to the host. @returns how many bytes */
+async function sendPiece(
+  { channel, outgoing, timer, signal }: Sending,
+  chunk: Uint8Array,
+  onArrived: ExecOptions["onArrived"],
+): Promise<number> {
+  // The link itself limits this wait: other commands may be served first.
+  timer.pause();
+  const bytes = await outgoing.room(chunk.length);
+  timer.restart(STALL_TIMEOUT_MS);
+  await written(channel, chunk.subarray(0, bytes), signal);
+  outgoing.sent(bytes, () => {
+    if (!signal.aborted) onArrived?.(bytes);
+  });
+  return bytes;
 }
 
 /** Waits until a piece is used up; a channel that is closed in the midst of it does not say so. */
@@ -167,6 +204,7 @@ function written(channel: ClientChannel, chunk: Uint8Array, signal: AbortSignal)
       signal.removeEventListener("abort", end);
       resolve();
     };
+    if (signal.aborted) return resolve();
     signal.addEventListener("abort", end);
     channel.write(chunk, end);
   });
@@ -240,15 +278,18 @@ function timeLimit(errorOf: (limitMs: number) => Error) {
     isStopped = true;
     clearTimeout(timer);
   };
-  const restart = (limitMs: number) => {
+  const pause = () => {
     clearTimeout(timer);
+  };
+  const restart = (limitMs: number) => {
+    pause();
     // The command may have ended while its input waited: a limit that is set now nobody would lift.
     if (isStopped) return;
     timer = setTimeout(() => {
       expire(errorOf(limitMs));
     }, limitMs);
   };
-  return { expired, restart, stop };
+  return { expired, restart, pause, stop };
 }
 
 function readResult(

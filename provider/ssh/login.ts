@@ -6,12 +6,12 @@ import { Authentication } from "./authentication";
 import type { Connection } from "./connection";
 import { SshError, type SshErrorCode } from "./error";
 import { loadHostKeyPolicy, publicKeyText, type HostKeyRefusal } from "./host-key";
+import { DEAD_SECONDS, watchLink } from "./keep-alive";
 import { PacketSocket } from "./packet-socket";
+import { ping } from "./ping";
+import { SendWindow, STALL_TIMEOUT_MS } from "./send-window";
 import { ServerHello } from "./server-hello";
 import { addressOf, type SshTarget } from "./target";
-
-/** Three unanswered keep-alives end the link: a dead one is noticed within 30 s. */
-const KEEPALIVE = { keepaliveInterval: 7_000, keepaliveCountMax: 3 };
 
 /** How far a login has come, and what went wrong on the way. */
 interface Course {
@@ -64,7 +64,6 @@ export async function logIn(target: SshTarget, stream?: Duplex): Promise<Connect
       return course.refusal === undefined;
     },
     readyTimeout: target.perDialTimeout * 1_000,
-    ...KEEPALIVE,
   };
 
   await new Promise<void>((resolve, reject) => {
@@ -102,8 +101,29 @@ export async function logIn(target: SshTarget, stream?: Duplex): Promise<Connect
   });
   // Nagle's algorithm against delayed acknowledgements costs a factor of a hundred on uploads.
   client.setNoDelay(true);
-  const sessions = { open: 0, mostOpen: 0, hasBegun: false };
-  return { client, target, address, hostKey, cipher, sessions, lost: lost.signal, close: () => client.end() };
+  const lose = (seconds: number) => {
+    lost.abort(connectionLost(address, new Error(`no byte has moved for ${seconds} s`)));
+    client.destroy();
+  };
+  const ask = (onAnswer: () => void) => ping(client, onAnswer);
+  const endWatch = watchLink(
+    sock,
+    () => ask(() => undefined),
+    () => lose(DEAD_SECONDS),
+  );
+  lost.signal.addEventListener("abort", endWatch);
+  const onStalled = () => lose(STALL_TIMEOUT_MS / 1_000);
+  return {
+    client,
+    target,
+    address,
+    hostKey,
+    cipher,
+    sessions: { open: 0, mostOpen: 0, hasBegun: false },
+    outgoing: new SendWindow({ ping: ask, lost: lost.signal, onStalled }),
+    lost: lost.signal,
+    close: () => client.end(),
+  };
 }
 
 /** `ssh2`'s handlers of messages from the host. */

@@ -80,8 +80,8 @@ export interface Upload {
   readonly source: UploadSource;
   /** Aborting it ends the upload, with its reason. */
   readonly signal: AbortSignal;
-  /** Called with the bytes of each piece that was sent. */
-  readonly onSent: (bytes: number) => void;
+  /** Called with the number of bytes each time that some more of them are on the host. */
+  readonly onArrived: (bytes: number) => void;
 }
 
 /** How long the host may take to write what it received. */
@@ -104,7 +104,8 @@ export function uploadRange(
   return host.exec(writer, {
     purpose: "write the image",
     timeoutMs: DISK_TIMEOUT_MS,
-    input: () => bytesOf(upload, range),
+    input: () => upload.source.read(range),
+    onArrived: upload.onArrived,
     signal: upload.signal,
     isBulk: true,
   });
@@ -118,13 +119,14 @@ export function uploadRange(
 export function uploadStream(
   host: SharedConnection,
   pieces: AsyncIterable<Uint8Array>,
-  { signal, onSent }: Omit<Upload, "source">,
+  { signal, onArrived }: Omit<Upload, "source">,
   writer: Script,
 ): Promise<ExecResult> {
   return host.exec(writer, {
     purpose: "write the image",
     timeoutMs: DISK_TIMEOUT_MS,
-    input: () => sending(pieces, { signal, onSent }),
+    input: () => pieces,
+    onArrived,
     signal,
     isBulk: true,
   });
@@ -140,29 +142,17 @@ export async function uploadBySftp(
   upload: Upload,
   remotePath: string,
 ): Promise<void> {
-  const bytes = copiesOf(bytesOf(upload, { start: 0, end: upload.source.sizeBytes }));
+  const bytes = copiesOf(upload);
   const options = { writeStreamOptions: { mode: 0o600 } };
   await host.sftp((sftp) => sftp.put(Readable.from(bytes, { objectMode: false }), remotePath, options));
 }
 
 /** Copies, because a stream reads ahead while a piece is still in use. */
-async function* copiesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for await (const piece of pieces) yield Buffer.from(piece);
-}
-
-/** The bytes of a range as they are sent. */
-function bytesOf({ source, ...upload }: Upload, range: Range): AsyncGenerator<Uint8Array> {
-  return sending(source.read(range), upload);
-}
-
-async function* sending(
-  pieces: AsyncIterable<Uint8Array>,
-  { signal, onSent }: Omit<Upload, "source">,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of pieces) {
+async function* copiesOf({ source, signal, onArrived }: Upload): AsyncGenerator<Uint8Array> {
+  for await (const piece of source.read({ start: 0, end: source.sizeBytes })) {
     signal.throwIfAborted();
-    yield chunk;
-    onSent(chunk.length);
+    yield Buffer.from(piece);
+    onArrived(piece.length);
   }
 }
 
