@@ -9,7 +9,11 @@ import type { HostConnection } from "../simulator";
 export class OpenSsh {
   readonly #options: readonly string[];
 
-  constructor(private readonly connection: HostConnection) {
+  /** @param prefix words before each program, such as those of `nsenter` */
+  constructor(
+    private readonly connection: HostConnection,
+    private readonly prefix: readonly string[] = [],
+  ) {
     const folder = mkdtempSync(join(tmpdir(), "openssh-"));
     const file = (name: string, text: string) => {
       const path = join(folder, name);
@@ -32,12 +36,17 @@ export class OpenSsh {
   async scp(localPath: string, remotePath: string, { cipher }: { cipher?: string } = {}): Promise<void> {
     const { user, host } = this.connection;
     const options = [...this.#options, ...(cipher ? ["-c", cipher] : [])];
-    await promisify(execFile)("scp", [...options, localPath, `${user}@${host}:${remotePath}`]);
+    await this.#execute(["scp", ...options, localPath, `${user}@${host}:${remotePath}`]);
   }
 
   /** Runs a script on the host, and returns what it prints. */
   async run(script: string): Promise<string> {
     const { user, host } = this.connection;
-    return (await promisify(execFile)("ssh", [...this.#options, `${user}@${host}`, script])).stdout;
+    return this.#execute(["ssh", ...this.#options, `${user}@${host}`, script]);
+  }
+
+  async #execute(words: readonly string[]): Promise<string> {
+    const [program = "", ...args] = [...this.prefix, ...words];
+    return (await promisify(execFile)(program, args)).stdout;
   }
 }

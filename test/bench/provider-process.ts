@@ -18,13 +18,22 @@ export interface Call {
 /** What it answers. */
 export type Answer = { readonly id: number } & ({ readonly value: unknown } | { readonly message: string });
 
+/** What it says without being asked: so many bytes of an image have arrived on the host. */
+export interface Arrival {
+  readonly arrivedBytes: number;
+}
+
 /** A provider in a process of its own, so that it shares no event loop with the simulated toolstack. */
 export class ProviderProcess implements AsyncDisposable {
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   #calls = 0;
 
-  private constructor(private readonly child: ChildProcess) {
-    child.on("message", (answer: Answer) => {
+  private constructor(
+    private readonly child: ChildProcess,
+    onProgress: (arrivedBytes: number) => void,
+  ) {
+    child.on("message", (answer: Answer | Arrival) => {
+      if ("arrivedBytes" in answer) return onProgress(answer.arrivedBytes);
       this.#waiting.get(answer.id)?.(answer);
       this.#waiting.delete(answer.id);
     });
@@ -34,17 +43,33 @@ export class ProviderProcess implements AsyncDisposable {
     });
   }
 
-  /** Starts it with nothing remembered of any image, and no agent. */
-  static async start(): Promise<ProviderProcess> {
+  /**
+   * Starts it with nothing remembered of any image, and no agent.
+   *
+   * @param hasOwnNetwork in a network namespace without any device
+   */
+  static async start({
+    hasOwnNetwork = false,
+    onProgress = () => undefined,
+  }: {
+    hasOwnNetwork?: boolean;
+    onProgress?: (arrivedBytes: number) => void;
+  } = {}): Promise<ProviderProcess> {
     const { SSH_AUTH_SOCK: _agent, ...env } = process.env;
     const XDG_CACHE_HOME = mkdtempSync(join(tmpdir(), "cache-"));
     const child = fork(require.resolve("./provider-worker.ts"), {
-      execArgv: ["--import", "tsx"],
+      ...(hasOwnNetwork
+        ? { execPath: "unshare", execArgv: ["--net", process.execPath, "--import", "tsx"] }
+        : { execArgv: ["--import", "tsx"] }),
       env: { ...env, XDG_CACHE_HOME },
     });
-    const provider = new ProviderProcess(child);
+    const provider = new ProviderProcess(child, onProgress);
     await provider.memory();
     return provider;
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
   }
 
   /** What check makes of the arguments of a disc. */

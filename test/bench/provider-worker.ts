@@ -2,8 +2,10 @@
  * A provider's process, as the engine has one: makes the calls that its parent sends, as many at once as these are,
  * and answers each. Ends with its parent.
  */
+import { subscribe } from "node:diagnostics_channel";
+import { type Progress, progressChannel } from "../../provider/host/progress";
 import { configure, tempIso } from "../../provider/lifecycle/provider";
-import type { Answer, Call } from "./provider-process";
+import type { Answer, Arrival, Call } from "./provider-process";
 import { createByReference } from "./reference";
 
 const METHODS: Readonly<Record<Call["method"], (...args: never[]) => unknown>> = {
@@ -19,6 +21,11 @@ const METHODS: Readonly<Record<Call["method"], (...args: never[]) => unknown>> =
 
 const none = (): string => undefined as never;
 void configure({ config: { get: none, require: none } });
+
+subscribe(progressChannel.name, (message) => {
+  const progress = message as Progress;
+  if (progress.step === "uploading") process.send?.({ arrivedBytes: progress.sentBytes } satisfies Arrival);
+});
 
 process.on("disconnect", () => process.exit());
 process.on("message", (call: Call) => {

@@ -13,6 +13,8 @@ export interface StartOptions extends XapiOptions {
   readonly transport: "embedded" | "sshd";
   /** How many hosts it has (1). */
   readonly hosts?: number;
+  /** Where the first one listens (127.0.0.1). */
+  readonly address?: string;
   /** root's `.bashrc`. */
   readonly bashrc?: string;
   /** How a password is asked for (`password`). */
@@ -97,7 +99,8 @@ export class SimulatedPool implements AsyncDisposable {
   /** An address of its own for each host, and one port for all of them, where loopback has more than one address. */
   #addressOf(number: number): TransportOptions["listenOn"] {
     const port = this.hosts[0]?.connection.port;
-    if (number === 1 || port === undefined || process.platform !== "linux") return { host: "127.0.0.1" };
+    if (number === 1 || port === undefined || process.platform !== "linux")
+      return { host: this.options.address ?? "127.0.0.1" };
     return { host: `${this.#subnet}.${number}`, port };
   }
 }
