@@ -55,7 +55,7 @@ function hostKey({ hostKey: key, isHostKeyChecked }: HostFacts): Check {
     ? ok("host key", name)
     : warning(
         "host key",
-        `It is not checked: whoever is in between gets the credentials. It is ${name} now.`,
+        `It is not checked: anybody between you and the host gets the credentials. It is ${name} now.`,
         `Compare it with the host's console, then give --host-key "${key}".`,
       );
 }
@@ -77,7 +77,7 @@ function roundTrip({ roundTripMs }: HostFacts): Check {
   return warning(
     "round trip",
     `${detail}: each disc takes about ${seconds} s for that alone.`,
-    "Run pulumi nearer to the host, or look what its start-up files and its load are.",
+    "Run pulumi nearer to the host, or check the host's startup files and load.",
   );
 }
 
@@ -86,7 +86,7 @@ function startUpFiles({ noise, isInputWhole }: HostFacts): Check {
   if (!isInputWhole)
     return failed(
       name,
-      "Those of root's shell read standard input: images do not arrive whole.",
+      "root's startup files read stdin, so images arrive incomplete.",
       "Make root's .bashrc do so for terminals only: `[ -t 0 ] || return` at its beginning.",
     );
   return noise === ""
@@ -103,7 +103,7 @@ function xe({ hasXe }: HostFacts): Check {
     ? ok("xe", "is on the PATH")
     : failed(
         "xe",
-        "There is none: this is no XenServer or XCP-ng host.",
+        "Not found: this is not a XenServer or XCP-ng host.",
         "Give the host itself (dom0), not a VM on it.",
       );
 }

@@ -62,7 +62,7 @@ export async function runCommandLine(args: readonly string[]): Promise<ExitStatu
 
 function makeProgram(end: (status: ExitStatus) => void): Command {
   const program = new Command("pulumi-xen-iso")
-    .description("Looks after the temporary ISOs that pulumi-xen-iso has put on a XenServer or XCP-ng host.")
+    .description("Manages the temporary ISOs that pulumi-xen-iso has put on a XenServer or XCP-ng host.")
     .version(versionOfPackage(), "-V, --version", "print the version")
     .exitOverride()
     .showHelpAfterError("(--help shows what there is)")
@@ -106,7 +106,7 @@ function makeProgram(end: (status: ExitStatus) => void): Command {
   const examining = program
     .command("doctor")
     .description(
-      "Looks whether discs can be made on the host, and says what would go wrong. Changes nothing.",
+      "Checks whether discs can be made on the host, and says what would go wrong. Changes nothing.",
     )
     .option("--json", "print JSON")
     .action(async (flags: Flags) => {

@@ -57,7 +57,7 @@ export async function acceptConnection({ connection, owner }: Arguments): Promis
   if (isIgnoringHostKey(connection))
     await warnOnce(
       owner,
-      "The host key is not checked (hostKey: ignore): whoever is in between gets the credentials.",
+      "The host key is not checked (hostKey: ignore): anybody between you and the host gets the credentials.",
     );
 }
 

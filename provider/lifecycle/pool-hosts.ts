@@ -160,7 +160,7 @@ async function connectTo(
       return { ...each, host };
     } catch (error) {
       if (!inputs.skipOfflineHosts || isNeeded(each) || !isSilentHost(error)) throw error;
-      await warn(inputs.owner, `${error.message} The disc is not looked after on ${each.name}. ${NEXT_UP}`);
+      await warn(inputs.owner, `${error.message} The disc was not checked on ${each.name}. ${NEXT_UP}`);
       return undefined;
     }
   });

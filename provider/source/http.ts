@@ -310,7 +310,7 @@ function statusError(url: string, { statusCode = 0, statusMessage = "" }: http.I
     401: "Set headers to what the server wants, such as Authorization.",
     403: "Set headers to what the server wants, such as Authorization.",
     404: "Check the URL.",
-    405: "The server does not answer HEAD requests: set isoChecksum, with which none is needed.",
+    405: "The server does not answer HEAD requests: set isoChecksum, which needs none.",
     407: "Put user and password for the proxy into HTTPS_PROXY or HTTP_PROXY.",
   };
   const hint = hints[statusCode] ?? "Try again later, or check the URL.";

@@ -66,8 +66,8 @@ test.each<[string, Partial<HostFacts>, string, "warning" | "failed", RegExp]>([
   ["another cipher", { cipher: "aes256-ctr" }, "cipher", "warning", /longer.*aes128-gcm@openssh\.com/],
   ["a long way", { roundTripMs: 400 }, "round trip", "warning", /400 ms.*about 6 s/],
   ["start-up files that print", { noise: "hello\n" }, "start-up files", "warning", /print 6 B.*SFTP/],
-  ["start-up files that read", { isInputWhole: false }, "start-up files", "failed", /do not arrive whole/],
-  ["no xe", { hasXe: false, toolstack: { problem: "none" } }, "xe", "failed", /no XenServer/],
+  ["start-up files that read", { isInputWhole: false }, "start-up files", "failed", /images arrive incomplete/],
+  ["no xe", { hasXe: false, toolstack: { problem: "none" } }, "xe", "failed", /not a XenServer/],
   ["no inventory", { hostUuid: "" }, "inventory", "failed", /no INSTALLATION_UUID/],
   ["a server in ~/.xe", { isXeSentElsewhere: true }, "~/.xe", "warning", /talks to that one/],
   [
