@@ -1,4 +1,11 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+
+// Whoever runs the tests has an own ~/.ssh/config.
+const HOME = mkdtempSync(join(tmpdir(), "xen-iso-home-"));
+process.on("exit", () => rmSync(HOME, { recursive: true, force: true }));
 
 export default defineConfig({
   test: {
@@ -17,6 +24,8 @@ export default defineConfig({
           setupFiles: "test/unit/reset.ts",
           sequence: { groupOrder: 0 },
           globalSetup: "test/temporary-folder.ts",
+          // No other program is started, not even ssh by a check.
+          env: { PATH: "/nonexistent" },
           testTimeout: 60_000,
         },
       },
@@ -26,6 +35,7 @@ export default defineConfig({
           include: ["test/process/**/*.test.ts"],
           sequence: { groupOrder: 1 },
           globalSetup: "test/temporary-folder.ts",
+          env: { HOME },
           testTimeout: 60_000,
         },
       },
@@ -44,6 +54,7 @@ export default defineConfig({
           include: ["test/host/**/*.test.ts"],
           sequence: { groupOrder: 1 },
           globalSetup: "test/temporary-folder.ts",
+          env: { HOME },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

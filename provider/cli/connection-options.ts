@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
-import { checkConnection, type ConnectionInputs } from "../lifecycle/connection";
+import { checkConnection, type ConnectionInputs, fromConfig } from "../lifecycle/connection";
 import { Problems } from "../lifecycle/problems";
+import { checkLogin } from "../lifecycle/ssh-target";
 import { UsageError } from "./exit";
 
 /** A connection with a host to log in to. */
@@ -15,9 +16,9 @@ const DIAL_ERROR_LIMIT = "3";
 
 /** The flags for the host, and with the prefix `proxy-` for its jump host. */
 const LOGIN: readonly (readonly [flag: string, text: string])[] = [
-  ["host <name>", "name or address"],
-  ["port <port>", "22 unless given"],
-  ["user <name>", "root unless given"],
+  ["host <name>", "name, address, or alias in ~/.ssh/config"],
+  ["port <port>", "what ~/.ssh/config says unless given, else 22"],
+  ["user <name>", "what ~/.ssh/config says unless given, else root"],
   ["host-key <key>", '"ssh-ed25519 AAAA…" or "SHA256:…"; known_hosts decides unless given'],
   ["private-key-file <path>", "private key in PEM or OpenSSH form"],
   ["agent-socket-path <path>", "SSH agent, that of SSH_AUTH_SOCK unless given"],
@@ -32,6 +33,7 @@ XEN_PROXY_PASSWORD and XEN_PROXY_PRIVATE_KEY_PASSWORD, or asked for on the termi
 export function addConnectionOptions(command: Command): Command {
   command.optionsGroup("Host itself (dom0):");
   for (const [flag, text] of LOGIN) command.addOption(withVariable(flag, text));
+  command.addOption(withVariable("ssh-config <path>", "read in place of ~/.ssh/config; false for none"));
   command.addOption(withVariable("dial-error-limit <tries>", "tries to connect").default(DIAL_ERROR_LIMIT));
   command.addOption(withVariable("per-dial-timeout <seconds>", "time for each try, 15 unless given"));
   command.optionsGroup("Jump host, where one is needed:");
@@ -53,6 +55,7 @@ export function readConnection(flags: Flags, env: NodeJS.ProcessEnv): HostConnec
     host,
     ...given({
       proxy: proxy.host === undefined ? undefined : proxy,
+      sshConfig: fromConfig("sshConfig", flags["sshConfig"]) as ConnectionInputs["sshConfig"],
       dialErrorLimit: numberOf(flags["dialErrorLimit"]),
       perDialTimeout: numberOf(flags["perDialTimeout"]),
     }),
@@ -64,9 +67,10 @@ export function readConnection(flags: Flags, env: NodeJS.ProcessEnv): HostConnec
  *
  * @throws {@link UsageError}
  */
-export function assertUsable(connection: HostConnection): void {
+export async function assertUsable(connection: HostConnection): Promise<void> {
   const problems = new Problems();
   checkConnection(connection, problems);
+  if (problems.failures.length === 0) await checkLogin(connection, problems);
   const [...reasons] = problems.failures.map(({ reason }) => inFlags(reason));
   if (reasons.length > 0) throw new UsageError(reasons.join("\n"));
 }
@@ -80,8 +84,13 @@ export function inFlags(message: string): string {
     )
     .replace(/\bconnection\.(proxy\.)?([a-z]\w*)/g, (_match, proxy: string | undefined, field: string) =>
       nameOf(field, proxy ? "proxy-" : ""),
-    );
+    )
+    .replace(FIELD_ALONE, (field) => nameOf(field, message.startsWith("Jump host: ") ? "proxy-" : ""));
 }
+
+/** Names of fields that are no words of English. */
+const FIELD_ALONE =
+  /\b(privateKeyPassword|privateKey|agentSocketPath|hostKey|sshConfig|dialErrorLimit|perDialTimeout)\b/g;
 
 const NO_LOGIN =
   "There is no way to log in: set XEN_PASSWORD, or give --private-key-file or --agent-socket-path.";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Argument, Command, CommanderError, Option } from "commander";
 import { DEFAULT_SR_MOUNT_PATH } from "../host/folder";
-import { toSshTarget } from "../lifecycle/connection";
+import { toSshTarget } from "../lifecycle/ssh-target";
 import { SharedConnection } from "../ssh/shared-connection";
 import {
   addConnectionOptions,
@@ -158,8 +158,8 @@ async function sweepAsAsked(flags: Flags): Promise<ExitStatus> {
 /** Sends nothing yet: the first command logs in. */
 async function logIn(flags: Flags): Promise<SharedConnection> {
   const connection = await completeCredentials(readConnection(flags, process.env));
-  assertUsable(connection);
-  return SharedConnection.to(toSshTarget(connection));
+  await assertUsable(connection);
+  return SharedConnection.to(await toSshTarget(connection));
 }
 
 function readSelector(flags: Flags): Selector {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import type { ConnectionInputs } from "../lifecycle/connection";
+import { hasLogin, toSshTarget } from "../lifecycle/ssh-target";
 import { loadPrivateKey } from "../ssh/private-key";
 import { UsageError } from "./exit";
 
@@ -26,19 +27,21 @@ export async function confirm(question: string): Promise<boolean> {
 /** Asks for the passwords that are needed to log in and missing, those of the jump host first. */
 export async function completeCredentials<T extends ConnectionInputs>(connection: T): Promise<T> {
   if (!isInteractive()) return connection;
-  const { host = "", user = "root", privateKey, privateKeyPassword, password, agentSocketPath } = connection;
+  const { privateKey, privateKeyPassword, password, agentSocketPath } = connection;
   const proxy = connection.proxy && (await completeCredentials(connection.proxy));
   const complete = proxy ? { ...connection, proxy } : connection;
+  const target = await toSshTarget(connection);
+  const login = `${target.user}@${target.host}`;
   if (privateKey !== undefined) {
     if (privateKeyPassword !== undefined || "key" in loadPrivateKey(privateKey)) return complete;
     return {
       ...complete,
-      privateKeyPassword: await askSecret(`Password of the private key for ${user}@${host}: `),
+      privateKeyPassword: await askSecret(`Password of the private key for ${login}: `),
     };
   }
   if (password !== undefined || agentSocketPath !== undefined) return complete;
-  const orAgent = process.env["SSH_AUTH_SOCK"] === undefined ? "" : " (empty: log in with the SSH agent)";
-  const answer = await askSecret(`Password of ${user}@${host}${orAgent}: `);
+  const orKey = hasLogin(target) ? " (empty: log in with the SSH agent or a key in a file)" : "";
+  const answer = await askSecret(`Password of ${login}${orKey}: `);
   return answer === "" ? complete : { ...complete, password: answer };
 }
 

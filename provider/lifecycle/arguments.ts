@@ -2,6 +2,7 @@ import { nearestName } from "../text/nearest-name";
 import { checkConnection, checkHostConnections, isIgnoringHostKey } from "./connection";
 import { rememberCredentials } from "./credentials";
 import type { Problems } from "./problems";
+import { checkLogin } from "./ssh-target";
 import { isUnknown } from "./unknown";
 import { checkDeleteUnreachable } from "./unreachable";
 import { warnOnce } from "./warn-once";
@@ -51,8 +52,10 @@ export function checkArguments(
   return args;
 }
 
-/** Called when no argument has a problem: its credentials are now the newest. */
-export async function acceptConnection({ connection, owner }: Arguments): Promise<void> {
+/** Called when no argument has a problem: unless there is no way to log in, its credentials are now the newest. */
+export async function acceptConnection({ connection, owner }: Arguments, problems: Problems): Promise<void> {
+  await checkLogin(connection, problems);
+  if (problems.failures.length > 0) return;
   rememberCredentials(connection);
   if (isIgnoringHostKey(connection))
     await warnOnce(

@@ -1,7 +1,8 @@
 import type { Config } from "@pulumi/pulumi/dynamic";
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { parseHostKeyOption } from "../ssh/host-key";
 import { loadPrivateKey } from "../ssh/private-key";
-import type { SshTarget } from "../ssh/target";
 import type { Problems } from "./problems";
 import { currentSession } from "./session";
 import { isUnknown, UNKNOWN } from "./unknown";
@@ -18,6 +19,8 @@ export interface ConnectionInputs {
   /** One key, or several of which any may match. */
   readonly hostKey?: string | readonly string[];
   readonly proxy?: ConnectionInputs;
+  /** Whether OpenSSH's configuration says what is left out, or the path of the file that does. */
+  readonly sshConfig?: boolean | string;
   readonly dialErrorLimit?: number;
   readonly perDialTimeout?: number;
 }
@@ -53,6 +56,7 @@ const RULES: Readonly<Record<Field, Rule>> = {
     (Array.isArray(value) ? value : [value]).some((key) => text(key) !== undefined)
       ? "must be a non-empty string, or a list of such"
       : messageOf(() => parseHostKeyOption(value as string | string[])),
+  sshConfig: sshConfigProblem,
   dialErrorLimit: integerFrom(-1, 10_000),
   perDialTimeout: integerFrom(0, 86_400),
 };
@@ -68,6 +72,17 @@ function hostProblem(host: string): string | undefined {
   if (/^\[.*\](:\d+)?$|^[^:]*:\d+$/.test(host))
     return `${alone}, without brackets; set the port with connection.port`;
   return /[/[\]]/.test(host) ? `${alone}, without a path or brackets` : undefined;
+}
+
+function sshConfigProblem(value: unknown): string | undefined {
+  if (typeof value === "boolean") return undefined;
+  if (text(value) !== undefined) return "must be true, false, or the path of a file";
+  const path = value as string;
+  if (existsSync(path)) return undefined;
+  const hint = path.startsWith("~")
+    ? "a shell expands ~, a path does not: use os.homedir()"
+    : "a relative path starts at the program's folder";
+  return `there is no file ${resolve(path)}; ${hint}`;
 }
 
 let configuration: Config | undefined;
@@ -121,7 +136,7 @@ export function checkHostConnections(inputs: unknown, problems: Problems): void 
     else {
       refuseUnknownFields(fields, path, problems);
       // Missing fields come from `connection`.
-      checkFields({ host: UNKNOWN, agentSocketPath: UNKNOWN, ...fields }, fields, path, problems);
+      checkFields({ host: UNKNOWN, ...fields }, fields, path, problems);
     }
   }
 }
@@ -131,24 +146,6 @@ export function isIgnoringHostKey(inputs: unknown): boolean {
   return (
     !isUnknown(inputs) && effectiveConnection(inputs as ConnectionInputs | undefined).hostKey === "ignore"
   );
-}
-
-/** The target with its defaults. */
-export function toSshTarget(connection: ConnectionInputs): SshTarget {
-  const { host, proxy, agentSocketPath = process.env["SSH_AUTH_SOCK"], ...rest } = connection;
-  // check has verified it, unless somebody edited the state by hand.
-  if (host === undefined)
-    throw new TypeError("connection.host: is missing; set it, or `pulumi config set xen:host …`.");
-  return {
-    port: 22,
-    user: "root",
-    dialErrorLimit: 10,
-    perDialTimeout: 15,
-    ...rest,
-    host,
-    agentSocketPath,
-    proxy: proxy && toSshTarget(proxy),
-  };
 }
 
 function checkFields(
@@ -169,7 +166,7 @@ function checkFields(
   }
   const orConfigure = path === "connection" ? ", or `pulumi config set xen:host …`" : "";
   if (connection["host"] === undefined) problems.add(`${path}.host`, `is missing; set it${orConfigure}`);
-  checkCredentials(connection, path, problems);
+  checkPrivateKey(connection, path, problems);
 
   const { proxy } = connection;
   if (proxy === undefined || isUnknown(proxy)) return;
@@ -184,17 +181,8 @@ function checkFields(
   checkFields(proxy, proxy, `${path}.proxy`, problems);
 }
 
-function checkCredentials(connection: Record<string, unknown>, path: string, problems: Problems): void {
-  const {
-    password,
-    privateKey,
-    privateKeyPassword,
-    agentSocketPath = process.env["SSH_AUTH_SOCK"],
-  } = connection;
-  if (password === undefined && privateKey === undefined && agentSocketPath === undefined) {
-    const orConfigure = path === "connection" ? " (or `pulumi config set --secret xen:password …`)" : "";
-    problems.add(path, `has no way to log in; set password, privateKey or agentSocketPath${orConfigure}`);
-  }
+function checkPrivateKey(connection: Record<string, unknown>, path: string, problems: Problems): void {
+  const { privateKey, privateKeyPassword } = connection;
   if (typeof privateKey !== "string" || isUnknown(privateKey) || isUnknown(privateKeyPassword)) return;
   const loaded = loadPrivateKey(privateKey, privateKeyPassword as string | undefined);
   if ("problem" in loaded) problems.add(`${path}.privateKey`, `cannot be used: ${loaded.problem}`);
@@ -207,10 +195,20 @@ function refuseUnknownFields(given: Record<string, unknown>, path: string, probl
       problems.add(`${path}.${field}`, `is not a field of a connection; expected one of ${known.join(", ")}`);
 }
 
-/** Configuration is text: numbers are parsed, and the field's rule refuses anything else. */
-function fromConfig(field: Field, value: unknown): unknown {
+/** A value of the configuration, which is text: numbers, booleans and lists are parsed, the rules refuse anything else. */
+export function fromConfig(field: Field, value: unknown): unknown {
+  if (typeof value !== "string") return value;
   const isNumber = field === "port" || field === "dialErrorLimit" || field === "perDialTimeout";
-  return isNumber && typeof value === "string" && /^-?\d+$/.test(value) ? Number(value) : value;
+  if (isNumber) return /^-?\d+$/.test(value) ? Number(value) : value;
+  if (field === "sshConfig") return value === "true" || (value === "false" ? false : value);
+  return field === "hostKey" ? hostKeysOf(value) : value;
+}
+
+/** One key, several lines with one each, or a JSON array. */
+function hostKeysOf(value: string): unknown {
+  if (value.trimStart().startsWith("[")) return parseJson(value);
+  const lines = value.split("\n").filter((each) => each.trim() !== "" && !each.startsWith("#"));
+  return lines.length > 1 ? lines : value;
 }
 
 function parseJson(value: string): unknown {

@@ -1,7 +1,8 @@
 import { isRefusedLogin } from "../ssh/error";
 import { SharedConnection } from "../ssh/shared-connection";
 import { addressOf, type SshTarget } from "../ssh/target";
-import { type ConnectionInputs, effectiveConnection, toSshTarget } from "./connection";
+import { type ConnectionInputs, effectiveConnection } from "./connection";
+import { toSshTarget } from "./ssh-target";
 import { isUnknown } from "./unknown";
 
 const CREDENTIALS = ["password", "privateKey", "privateKeyPassword", "agentSocketPath"] as const;
@@ -32,10 +33,10 @@ export async function logInTo(
   connection: ConnectionInputs,
   like: Pick<ConnectionInputs, "host" | "port" | "user"> = connection,
 ): Promise<SharedConnection> {
-  const stored = toSshTarget(connection);
+  const stored = await toSshTarget(connection);
   const today = newest.get(loginOf({ host: "", port: 22, user: "root", ...like }));
   if (today) {
-    const host = SharedConnection.to(toSshTarget({ ...without(connection), ...today }));
+    const host = SharedConnection.to(await toSshTarget({ ...without(connection), ...today }));
     try {
       await host.hostKey();
       return host;

@@ -123,9 +123,8 @@ export async function checkTempIso(olds: Arguments, given: Arguments) {
   );
   const content = isSourceGood ? await contentOf(olds, args, problems) : {};
 
-  const { failures } = problems;
-  if (failures.length === 0) {
-    await acceptConnection(args);
+  if (problems.failures.length === 0) {
+    await acceptConnection(args, problems);
     for (const warning of await warningsOf(args["files"], args["volumeLabel"]))
       await warnOnce(owner, warning);
     if (isInMemory(srMountPath))
@@ -138,7 +137,7 @@ export async function checkTempIso(olds: Arguments, given: Arguments) {
   const { imageFormat: _, ...inputs } = args;
   // The engine passes no old inputs for a new resource or a replacement.
   const nonce = Object.keys(olds).length === 0 ? uuidv4() : olds["nonce"];
-  return { inputs: { ...inputs, srMountPath, ...content, nonce }, failures };
+  return { inputs: { ...inputs, srMountPath, ...content, nonce }, failures: problems.failures };
 }
 
 /** The name of the resource: what follows the type in `urn:pulumi:<stack>::<project>::<type>::<name>`. */

@@ -41,9 +41,8 @@ const ARGUMENTS: ArgumentTable<Exclude<keyof IsoAttachmentInputs, "owner">> = {
 export async function checkIsoAttachment(given: Arguments) {
   const problems = new Problems();
   const args = checkArguments(given, ARGUMENTS, problems);
-  const { failures } = problems;
-  if (failures.length === 0) {
-    await acceptConnection(args);
+  if (problems.failures.length === 0) {
+    await acceptConnection(args, problems);
     const { device, owner } = args;
     if (!isUnknown(device) && Number(device) > 3)
       await warnOnce(
@@ -51,7 +50,7 @@ export async function checkIsoAttachment(given: Arguments) {
         `device: a guest with hardware virtualisation sees only the drives "0" to "3" until its own drivers are loaded; it does not boot from "${String(device)}".`,
       );
   }
-  return { inputs: args, failures };
+  return { inputs: args, failures: problems.failures };
 }
 
 function deviceProblem(device: unknown): string | undefined {

@@ -46,11 +46,10 @@ const ARGUMENTS: ArgumentTable<Exclude<keyof IsoReleaseInputs, "owner"> | "after
 export async function checkIsoRelease(given: Arguments) {
   const problems = new Problems();
   const args = checkArguments(given, ARGUMENTS, problems);
-  const { failures } = problems;
-  if (failures.length === 0) await acceptConnection(args);
+  if (problems.failures.length === 0) await acceptConnection(args, problems);
   // The engine has waited for `after`. Its value is not stored.
   const { after: _, ...inputs } = args;
-  return { inputs, failures };
+  return { inputs, failures: problems.failures };
 }
 
 /** Removes the disc; if its SR is gone, it was released already. */

@@ -1,13 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import { allowsHostKey } from "../ssh/host-key";
 import { SharedConnection } from "../ssh/shared-connection";
-import { type ConnectionInputs, effectiveConnection, toSshTarget } from "./connection";
+import { type ConnectionInputs, effectiveConnection } from "./connection";
 import { logInTo } from "./credentials";
+import { toSshTarget } from "./ssh-target";
 import { isUnknown, UNKNOWN } from "./unknown";
 
 /**
- * How a host was reached, as outputs record it. Read and delete connect there, whatever the configuration says
- * now.
+ * How a host was reached, as outputs record it: read and delete go there, whatever the stack's configuration says
+ * today. What OpenSSH's configuration says is not part of it: that is a matter of the machine, and looked up anew.
  */
 export interface ReachedHost {
   readonly host: string;
@@ -29,10 +30,11 @@ interface WithConnection {
 export async function logIn({
   connection,
 }: WithConnection): Promise<{ host: SharedConnection; reached: ReachedHost }> {
-  const target = toSshTarget(effectiveConnection(connection));
+  const effective = effectiveConnection(connection);
+  const target = await toSshTarget(effective);
   const host = SharedConnection.to(target);
-  const { port, user } = target;
-  return { host, reached: { host: target.host, port, user, hostKey: await host.hostKey() } };
+  const { host: name = target.host, port = 22, user = "root" } = effective;
+  return { host, reached: { host: name, port, user, hostKey: await host.hostKey() } };
 }
 
 /**
@@ -41,9 +43,17 @@ export async function logIn({
  */
 export function hostOf(state: ReachedHost & WithConnection): Promise<SharedConnection> {
   const connection = effectiveConnection(state.connection);
+  const { port: portToday, user: userToday, ...rest } = connection;
   const { host, port, user } = state;
   const hostKey = connection.hostKey === "ignore" ? connection.hostKey : state.hostKey;
-  return logInTo({ ...connection, host, port, user, hostKey });
+  // A default that nobody has set is left to OpenSSH's configuration, as it was at the create.
+  return logInTo({
+    ...rest,
+    host,
+    ...((portToday !== undefined || port !== 22) && { port }),
+    ...((userToday !== undefined || user !== "root") && { user }),
+    hostKey,
+  });
 }
 
 /** The part of {@link ReachedHost} that is known before a login. */

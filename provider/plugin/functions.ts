@@ -10,6 +10,7 @@ import {
   userDataOf,
 } from "../iso/cloud-init";
 import { checkConnection, type ConnectionInputs } from "../lifecycle/connection";
+import { checkLogin } from "../lifecycle/ssh-target";
 import { atEngine } from "../lifecycle/engine-error";
 import { Problems } from "../lifecycle/problems";
 import { logIn } from "../lifecycle/reached-host";
@@ -126,6 +127,7 @@ async function getDiscs({
 }: GetDiscsArgs): Promise<GetDiscsResult> {
   const problems = new Problems();
   checkConnection(connection, problems);
+  if (problems.failures.length === 0) await checkLogin(connection, problems);
   const [problem] = problems.failures;
   if (problem) throw new Error(`getDiscs: ${problem.reason}`);
   const { host } = await logIn(connection ? { connection } : {});

@@ -40,6 +40,8 @@ export class Authentication {
   #keys: Promise<readonly Offer[]> | undefined;
   #agentKeys: AgentKeys | undefined;
   #agentProblem: string | undefined;
+  /** Key files that are there and could not be used, with why. */
+  #unreadFiles: readonly string[] = [];
   #stop: SshError | undefined;
 
   constructor(
@@ -126,9 +128,11 @@ export class Authentication {
       unusable.length > 0
         ? ` Keys of these types in the agent cannot be used: ${[...new Set(unusable)].join(", ")}.`
         : "";
+    const unread =
+      this.#unreadFiles.length > 0 ? ` These key files were left out: ${this.#unreadFiles.join("; ")}.` : "";
     return this.#error(
       "AUTHENTICATION_FAILED",
-      `refused to log in ${user} (${this.#course()}). ${this.#remedy()}${hardware}`,
+      `refused to log in ${user} (${this.#course()}). ${this.#remedy()}${hardware}${unread}`,
       hostSays,
     );
   }
@@ -175,7 +179,12 @@ export class Authentication {
     return (await this.#keys).find((offer) => this.#mayOffer(offer));
   }
 
-  /** In the order of OpenSSH's client: keys of the agent that a file names, its other keys, files without an agent. */
+  /**
+   * In the order of OpenSSH's client: keys of the agent that a file names, in the agent's order, its other keys, files
+   * without an agent.
+   *
+   * @see openssh-portable: sshconnect2.c `pubkey_prepare`
+   */
   async #loadKeys(): Promise<readonly Offer[]> {
     const { agentSocketPath, identityFiles = [], identitiesOnly, privateKeyPassword, user } = this.target;
     if (agentSocketPath !== undefined)
@@ -186,11 +195,14 @@ export class Authentication {
     const inAgent = this.#agentKeys?.usable ?? [];
     const files = await Promise.all(identityFiles.map((path) => readIdentity(path, privateKeyPassword)));
     const isNamed = (key: ParsedKey) => files.some((file) => file.publicKey && isSame(file.publicKey, key));
-    const named = files.flatMap(({ publicKey }) =>
-      inAgent.filter((key) => publicKey !== undefined && isSame(publicKey, key)),
-    );
+    const named = inAgent.filter(isNamed);
     const others = identitiesOnly ? [] : inAgent.filter((key) => !isNamed(key));
-    const ofAgent = [...new Set([...named, ...others])].map((key) => ({
+    this.#unreadFiles = files.flatMap(({ path, problem, publicKey }) =>
+      problem === undefined || named.some((key) => publicKey && isSame(publicKey, key))
+        ? []
+        : [`${path}: ${problem}`],
+    );
+    const ofAgent = [...named, ...others].map((key) => ({
       method: "publickey" as const,
       name: "agent",
       auth: { type: "agent" as const, username: user, agent: new SingleKeyAgent(agentSocketPath ?? "", key) },
@@ -292,6 +304,8 @@ interface Identity {
   readonly key?: ParsedKey;
   /** Undefined if nothing tells it. */
   readonly publicKey?: ParsedKey;
+  /** Why a private key that is there cannot be used. */
+  readonly problem?: string;
 }
 
 /** A file that is missing, or cannot be opened with the passphrase there is, is passed over as by OpenSSH's client. */
@@ -300,7 +314,12 @@ async function readIdentity(path: string, passphrase: string | undefined): Promi
   const loaded = loadPrivateKey(text, passphrase);
   if ("key" in loaded) return { path, key: loaded.key, publicKey: loaded.key };
   const publicKey = parsePublic(await readFile(`${path}.pub`, "utf8").catch(() => text));
-  return publicKey ? { path, publicKey } : { path };
+  const isPrivate = text !== "" && !parsePublic(text);
+  return {
+    path,
+    ...(publicKey && { publicKey }),
+    ...(isPrivate && { problem: `${loaded.problem}, or add it to the agent with \`ssh-add ${path}\`` }),
+  };
 }
 
 function parsePublic(text: string): ParsedKey | undefined {

@@ -1,5 +1,7 @@
 /** What went wrong between this machine and a host, as a name to branch on. */
 export type SshErrorCode =
+  /** `ssh -G` refuses OpenSSH's configuration, or there is no `ssh` to read the one that was asked for. */
+  | "SSH_CONFIG_REFUSED"
   /** No TCP connection: no route, no such name, or no answer in time. */
   | "UNREACHABLE"
   | "CONNECTION_REFUSED"

@@ -8,7 +8,7 @@ import { CommanderError } from "commander";
 import { UsageError } from "../../provider/cli/exit";
 import { completeCredentials, confirm, say } from "../../provider/cli/terminal";
 import { identify } from "../../provider/host/identify";
-import { toSshTarget } from "../../provider/lifecycle/connection";
+import { toSshTarget } from "../../provider/lifecycle/ssh-target";
 import { SharedConnection } from "../../provider/ssh/shared-connection";
 import { checksFor } from "./checks";
 import { readHostFacts } from "./host-facts";
@@ -71,7 +71,7 @@ async function accept(options: Options): Promise<number> {
 /** Checks the options as the arguments of a disc, then logs in. */
 async function reach(options: Options, signal: AbortSignal): Promise<Site> {
   const { connection, srMountPath, vmUuid } = options;
-  const host = SharedConnection.to(toSshTarget(connection));
+  const host = SharedConnection.to(await toSshTarget(connection));
   const site = new Site({ host, connection, srMountPath, vmUuid, images: await makeImages(), signal });
   await site.check();
   await site.time(TIMING.connect, () => host.hostKey());

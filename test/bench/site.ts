@@ -44,7 +44,7 @@ export class Site implements AsyncDisposable {
   ): Promise<TempIsoInputs[]> {
     const { host, port, user, privateKey, hostKey } = connection;
     await sleep(SETTLED_MS);
-    const login = { host, port, user, privateKey, hostKey };
+    const login = { host, port, user, privateKey, hostKey, sshConfig: false };
     const inputs: TempIsoInputs[] = [];
     for (const [index, isoPath] of isoPaths.entries())
       inputs.push(await this.provider.check({ isoPath, owner: ownerOf(index), connection: login }));

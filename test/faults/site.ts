@@ -52,7 +52,7 @@ export class Site implements AsyncDisposable {
     const { host, port, user, password = "", hostKey } = pool.coordinator.connection;
     const link = await Proxy.start({ host, port });
     // Long enough for a machine on which dozens of hosts start at once.
-    const limits = { dialErrorLimit: 3, perDialTimeout: 10 };
+    const limits = { dialErrorLimit: 3, perDialTimeout: 10, sshConfig: false };
     const connection = { host: link.host, port: link.port, user, password, hostKey, ...limits };
     return new Site(pool, link, { connection, host: link.host, port: link.port, user, hostKey }, plugin);
   }

@@ -4,7 +4,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { type Progress, progressChannel } from "../../provider/host/progress";
-import { effectiveConnection, toSshTarget } from "../../provider/lifecycle/connection";
+import { effectiveConnection } from "../../provider/lifecycle/connection";
+import { toSshTarget } from "../../provider/lifecycle/ssh-target";
 import { sh } from "../../provider/ssh/sh";
 import { SharedConnection } from "../../provider/ssh/shared-connection";
 import { startPool } from "../simulator";
@@ -42,7 +43,7 @@ test("over a slow link, an upload takes one login, tells the truth, and lets com
   const creating = createDisc({ ...args, connection });
   await sleep(12_000);
   const startedAt = Date.now();
-  const host = SharedConnection.to(toSshTarget(effectiveConnection(connection)));
+  const host = SharedConnection.to(await toSshTarget(effectiveConnection(connection)));
   await host.exec(sh`true`, { purpose: "do nothing", timeoutMs: 60_000, isUrgent: true });
   expect(Date.now() - startedAt).toBeLessThan(8_000);
 

@@ -6,11 +6,13 @@ import {
   inFlags,
   readConnection,
 } from "../../../provider/cli/connection-options";
+import { configure } from "../../../provider/lifecycle/connection";
 import { writeTemporary } from "../image";
 
 beforeEach(() => {
   for (const name of Object.keys(process.env)) if (name.startsWith("XEN_")) vi.stubEnv(name, undefined);
   vi.stubEnv("SSH_AUTH_SOCK", undefined);
+  configure({ get: () => undefined, require: () => "" });
 });
 afterEach(() => vi.unstubAllEnvs());
 
@@ -43,6 +45,14 @@ test("a jump host has the same options, behind proxy-", () => {
     host: "xen1",
     proxy: { host: "jump", hostKey: "ignore", password: "secret" },
   });
+});
+
+test.each<[string, unknown]>([
+  ["false", false],
+  ["true", true],
+  ["./ssh_config", "./ssh_config"],
+])("--ssh-config %s", (text, sshConfig) => {
+  expect(read("--host", "xen1", "--ssh-config", text)).toMatchObject({ sshConfig });
 });
 
 test("no flag takes a password", () => {
@@ -79,12 +89,16 @@ test.each<[string, object, RegExp]>([
     { password: "x", proxy: { host: "j", password: "x", hostKey: "y" } },
     /^--proxy-host-key: /,
   ],
-])("%s is refused by flag", (_title, connection, message) => {
-  expect(() => assertUsable({ host: "xen1", ...connection })).toThrow(message);
+])("%s is refused by flag", async (_title, connection, message) => {
+  await expect(assertUsable({ host: "xen1", ...connection })).rejects.toThrow(message);
 });
 
 test("messages that name fields of a connection name flags and variables", () => {
   expect(inFlags('set connection.hostKey to "x", or connection.password')).toBe(
     'set --host-key to "x", or XEN_PASSWORD',
   );
+  expect(inFlags("Set privateKey or a longer perDialTimeout")).toBe(
+    "Set --private-key-file or a longer --per-dial-timeout",
+  );
+  expect(inFlags("Jump host: set agentSocketPath")).toBe("Jump host: set --proxy-agent-socket-path");
 });

@@ -34,7 +34,7 @@ test("a missing file is the file system's error", async () => {
 
 test("a named pipe is refused, and not waited for", async () => {
   const pipe = join(mkdtempSync(join(tmpdir(), "xen-iso-pipe-")), "pipe");
-  execFileSync("mkfifo", [pipe]);
+  execFileSync("/usr/bin/mkfifo", [pipe]);
   await expect(inspectImage(pipe)).rejects.toThrow("it is not a regular file");
 });
 

@@ -118,7 +118,7 @@ test("a folder's files are on the disc, and its problems are reported once", asy
 
 test("what is neither a file nor a folder is refused, and a named pipe is not opened", async () => {
   const withPipe = mkdtempSync(join(tmpdir(), "xen-iso-pipe-"));
-  execFileSync("mkfifo", [join(withPipe, "pipe")]);
+  execFileSync("/usr/bin/mkfifo", [join(withPipe, "pipe")]);
   const { failures } = await checkTempIso(
     {},
     { owner: "", files: archive({ path: withPipe }), connection: {} },

@@ -1,9 +1,10 @@
 import { utils } from "ssh2";
 import { beforeEach, expect, test } from "vitest";
-import { checkConnection, configure } from "../../../provider/lifecycle/connection";
+import { checkConnection, configure, effectiveConnection } from "../../../provider/lifecycle/connection";
 import { Problems } from "../../../provider/lifecycle/problems";
 import { UNKNOWN } from "../../../provider/lifecycle/unknown";
 
+const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKw6VjeqHPBBnGoNrCVDJ0Q5w7RE7yI3Mlc0dMk3U5dH";
 const connection = { host: "xen1.example.net", password: "s3cret" };
 
 function configured(values: Record<string, unknown>): void {
@@ -50,18 +51,6 @@ test.each<[string, unknown, RegExp]>([
   expect(found[0]).not.toMatch(/s3cret|hunter2/);
 });
 
-test("refuses a connection without any way to log in", () => {
-  const agent = process.env["SSH_AUTH_SOCK"];
-  delete process.env["SSH_AUTH_SOCK"];
-  try {
-    expect(reasons({ host: "h" })).toEqual([
-      expect.stringMatching(/^connection: has no way to log in; set password, privateKey or agentSocketPath/),
-    ]);
-  } finally {
-    if (agent !== undefined) process.env["SSH_AUTH_SOCK"] = agent;
-  }
-});
-
 test("an encrypted private key needs its password, and the right one", () => {
   const { private: privateKey } = utils.generateKeyPairSync("ed25519", {
     passphrase: "right",
@@ -81,6 +70,37 @@ test("fields that the program leaves out come from the stack's configuration", (
   expect(reasons(undefined)).toEqual([
     "xen:port (stack configuration): must be a whole number from 1 to 65535",
   ]);
+});
+
+test.each<[string, string, unknown]>([
+  ["a JSON array", `["${KEY}", "SHA256:${"A".repeat(43)}"]`, 2],
+  ["lines", `${KEY}\n# comment\nxen2 ${KEY}\n`, 2],
+  ["one key", KEY, 1],
+])("host keys may be configured as %s", (_title, text, count) => {
+  configured({ "xen:hostKey": text });
+  expect(reasons(connection)).toEqual([]);
+  const { hostKey } = effectiveConnection(connection);
+  expect(Array.isArray(hostKey) ? hostKey.length : 1).toBe(count);
+});
+
+test("a bad key among those that are configured is named", () => {
+  for (const text of [`["MD5:aa"]`, `${KEY}\nMD5:aa`, "[not JSON"]) {
+    configured({ "xen:hostKey": text });
+    expect(reasons(connection)).toEqual([expect.stringMatching(/^xen:hostKey \(stack configuration\): /)]);
+  }
+});
+
+test("sshConfig is true, false, or the path of a file", () => {
+  expect(reasons({ ...connection, sshConfig: false })).toEqual([]);
+  expect(reasons({ ...connection, sshConfig: __filename })).toEqual([]);
+  expect(reasons({ ...connection, sshConfig: 1 })).toEqual([
+    expect.stringMatching(/^connection\.sshConfig: must be true, false, or the path of a file/),
+  ]);
+  expect(reasons({ ...connection, sshConfig: "~/.ssh/config" })).toEqual([
+    expect.stringMatching(/there is no file .*: use os\.homedir\(\)/),
+  ]);
+  configured({ "xen:sshConfig": "false" });
+  expect(effectiveConnection(connection).sshConfig).toBe(false);
 });
 
 test("a jump host may be configured as JSON", () => {

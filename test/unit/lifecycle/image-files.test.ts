@@ -202,7 +202,7 @@ test.each([["hostname: web-1\n"], ["# cloud-config\n"], ["\ufeff#cloud-config\n"
 
 test("no warning: user-data that is compressed, or in a file that cannot be read", async () => {
   const pipe = join(mkdtempSync(join(tmpdir(), "xen-iso-pipe-")), "pipe");
-  execFileSync("mkfifo", [pipe]);
+  execFileSync("/usr/bin/mkfifo", [pipe]);
   for (const file of [{ base64: "H4sIAAAA" }, { path: "/no/such" }, { path: pipe }, { base64: UNKNOWN }])
     expect(await instructionWarnings(file)).toEqual([]);
 });

@@ -1,0 +1,140 @@
+import { existsSync } from "node:fs";
+import { userInfo } from "node:os";
+import { type JumpHost, readSshConfig, type SshConfig } from "../ssh/config";
+import { SshError } from "../ssh/error";
+import { addressOf, type SshTarget } from "../ssh/target";
+import { type ConnectionInputs, effectiveConnection } from "./connection";
+import type { Problems } from "./problems";
+import { isUnknown } from "./unknown";
+
+/** More hops than any route has: `ProxyJump` goes in a circle. */
+const MOST_HOPS = 8;
+
+/** How a hop differs from the host itself. */
+interface Hop {
+  /** The user where nothing names one. */
+  readonly user: string;
+  /** The hops before it, where those are known; else OpenSSH's configuration says. */
+  readonly before: readonly JumpHost[];
+  readonly depth: number;
+}
+
+/**
+ * The target with its defaults. What `connection` leaves out comes from OpenSSH's configuration: it is looked up anew
+ * by each process, and never stored.
+ *
+ * @throws {@link SshError} `SSH_CONFIG_REFUSED`
+ */
+export function toSshTarget(connection: ConnectionInputs): Promise<SshTarget> {
+  return targetOf(connection, { user: "root", before: [], depth: 0 });
+}
+
+/**
+ * What else is wrong with a connection all of whose fields are good: whether OpenSSH's configuration can be read, and
+ * whether there is a way to log in. Opens no connection.
+ */
+export async function checkLogin(inputs: unknown, problems: Problems): Promise<void> {
+  if (isUnknown(inputs)) return;
+  await checkRoute(effectiveConnection(inputs as ConnectionInputs | undefined), "connection", problems);
+}
+
+/** Whether there is anything to log in with. */
+export function hasLogin({ password, privateKey, agentSocketPath, identityFiles = [] }: SshTarget): boolean {
+  return (
+    [password, privateKey, agentSocketPath].some((each) => each !== undefined) ||
+    identityFiles.some((path) => existsSync(path))
+  );
+}
+
+async function checkRoute(connection: ConnectionInputs, path: string, problems: Problems): Promise<void> {
+  const { host, port, user, sshConfig, proxy } = connection;
+  if ([host, port, user, sshConfig, proxy].some(isUnknown)) return;
+  try {
+    if (!hasLogin(await toSshTarget(connection))) problems.add(path, noLogin(connection, path));
+  } catch (error) {
+    if (!(error instanceof SshError)) throw error;
+    problems.add(`${path}.sshConfig`, error.message);
+  }
+  if (proxy) await checkRoute(ofProxy(connection, proxy), `${path}.proxy`, problems);
+}
+
+function noLogin({ sshConfig }: ConnectionInputs, path: string): string {
+  const orConfigure = path === "connection" ? " (or `pulumi config set --secret xen:password …`)" : "";
+  const orFile = sshConfig === false ? "" : ", or let ~/.ssh/config name an IdentityFile that exists";
+  return `has no way to log in; set password, privateKey or agentSocketPath${orConfigure}${orFile}`;
+}
+
+/** A jump host is looked up in the same configuration. */
+function ofProxy({ sshConfig }: ConnectionInputs, proxy: ConnectionInputs): ConnectionInputs {
+  return { ...(sshConfig !== undefined && { sshConfig }), ...proxy };
+}
+
+async function targetOf(connection: ConnectionInputs, hop: Hop): Promise<SshTarget> {
+  const { host, proxy, sshConfig, privateKey, agentSocketPath, port, user, ...rest } = connection;
+  // check has seen it; a state that was edited by hand has not been checked.
+  if (host === undefined)
+    throw new TypeError("connection.host: is missing; set it, or `pulumi config set xen:host …`.");
+  const config = await configOf(connection, host);
+  const { dialErrorLimit = 10, perDialTimeout = 15 } = rest;
+  const jumps = hop.before.length > 0 ? hop.before : (config?.jumps ?? []);
+  return {
+    ...rest,
+    host: config?.hostName ?? host,
+    port: port ?? config?.port ?? 22,
+    user: user ?? config?.user ?? hop.user,
+    privateKey,
+    agentSocketPath: agentSocketPath ?? agentOf(config),
+    // A key that the program gives stands in their place.
+    identityFiles: privateKey === undefined ? config?.identityFiles : undefined,
+    identitiesOnly: config?.identitiesOnly,
+    knownHosts: config?.knownHosts,
+    dialErrorLimit,
+    perDialTimeout,
+    proxy: proxy
+      ? await toSshTarget(ofProxy(connection, proxy))
+      : await jumpTarget(
+          jumps,
+          { ...(sshConfig !== undefined && { sshConfig }), dialErrorLimit, perDialTimeout },
+          hop,
+        ),
+  };
+}
+
+/** The last hop, reached through those before it. As with `ssh`, it gets nothing of the host's own credentials. */
+async function jumpTarget(
+  jumps: readonly JumpHost[],
+  common: ConnectionInputs,
+  { depth }: Hop,
+): Promise<SshTarget | undefined> {
+  const last = jumps.at(-1);
+  if (!last) return undefined;
+  if (depth >= MOST_HOPS)
+    throw new SshError(
+      "SSH_CONFIG_REFUSED",
+      last.host,
+      `ProxyJump in OpenSSH's configuration leads in a circle by ${last.host}. Set ProxyJump none for the first jump host.`,
+    );
+  const hop = { user: userInfo().username, before: jumps.slice(0, -1), depth: depth + 1 };
+  return targetOf({ ...common, ...last }, hop);
+}
+
+async function configOf(
+  { port, user, sshConfig }: ConnectionInputs,
+  host: string,
+): Promise<SshConfig | undefined> {
+  if (sshConfig === false) return undefined;
+  const file = typeof sshConfig === "string" ? sshConfig : undefined;
+  const config = await readSshConfig({ host, port, user, file });
+  if (config === undefined && sshConfig !== undefined)
+    throw new SshError(
+      "SSH_CONFIG_REFUSED",
+      addressOf({ host, port: port ?? 22 }),
+      "connection.sshConfig is set, but no `ssh` can be run to read OpenSSH's configuration. Install OpenSSH's client, or leave sshConfig out.",
+    );
+  return config;
+}
+
+function agentOf(config: SshConfig | undefined): string | undefined {
+  const { identityAgent = process.env["SSH_AUTH_SOCK"] } = config ?? {};
+  return identityAgent === "none" ? undefined : identityAgent;
+}
