@@ -46,13 +46,13 @@ const rsaHostKey = keygen("-t", "rsa", "-b", "2048");
 const ecdsaHostKey = keygen("-t", "ecdsa", "-b", "256");
 const otherHostKey = keygen("-t", "ed25519");
 
-const right = keygen("-t", "ed25519");
+export const right = keygen("-t", "ed25519");
 const second = keygen("-t", "ed25519");
 const rsa = keygen("-t", "rsa", "-b", "2048");
 const ecdsa = keygen("-t", "ecdsa", "-b", "384");
-const encrypted = keygen("-t", "ed25519", "-N", "s3cret", "-a", "4");
+export const encrypted = keygen("-t", "ed25519", "-N", "s3cret", "-a", "4");
 const pkcs8 = keygen("-t", "rsa", "-b", "2048", "-m", "PKCS8");
-const wrong = Array.from({ length: 7 }, () => keygen("-t", "ed25519"));
+export const wrong = Array.from({ length: 7 }, () => keygen("-t", "ed25519"));
 export const authorizedKeys = [right, second, rsa, ecdsa, encrypted, pkcs8].map(({ publicKey }) => publicKey);
 
 const WRONG_PASSWORD = "not-the-password";

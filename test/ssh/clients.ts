@@ -66,7 +66,8 @@ export async function logInHere(target: SshTarget): Promise<Result> {
 /** What `ssh` is given. */
 export interface SshOptions {
   readonly host: string;
-  readonly port: number;
+  /** Left to the configuration, with the user, if undefined. */
+  readonly port?: number;
   readonly options: readonly string[];
   /** Typed at each prompt. */
   readonly password?: string;
@@ -79,7 +80,8 @@ writeFileSync(ASKPASS, '#!/bin/sh\nprintf "%s\\n" "$TYPED"\n', { mode: 0o700 });
 /** Logs in with OpenSSH's client and runs `true`. */
 export async function logInThere({ host, port, options, password }: SshOptions): Promise<Result> {
   const startedAt = performance.now();
-  const args = ["-p", String(port), ...options, `root@${host}`, "true"];
+  const login = port === undefined ? [] : ["-p", String(port), "-l", "root"];
+  const args = [...login, ...options, host, "true"];
   const { status, words } = await run("ssh", args, {
     SSH_ASKPASS: ASKPASS,
     SSH_ASKPASS_REQUIRE: password === undefined ? "never" : "force",

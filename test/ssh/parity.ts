@@ -6,6 +6,7 @@
  * Prints a line for each case, and `agree: N of N`.
  */
 import { type ChildProcess } from "node:child_process";
+import { toSshTarget } from "../../provider/lifecycle/ssh-target";
 import type { SshTarget } from "../../provider/ssh/target";
 import {
   authorizedKeys,
@@ -18,6 +19,7 @@ import {
   type Setting,
 } from "./cases";
 import { logInHere, logInThere, type Result, type SshOptions } from "./clients";
+import { makeConfigCases } from "./config-cases";
 import { Sshd } from "./sshd";
 
 const HOST = "127.0.0.1";
@@ -67,6 +69,7 @@ async function main(): Promise<void> {
       }),
     );
     if (filter.test("jump host")) await tryRoutes(credentials);
+    if (filter.test("configuration")) await tryConfigurations(agents);
   } finally {
     for (const agent of agents) agent.kill();
   }
@@ -153,6 +156,23 @@ async function tryRoutes(credentials: readonly Credentials[]): Promise<void> {
   await route("PermitOpen elsewhere", strict.port, target.port, key);
   await route("nothing behind the jump host", jump.port, 1, key);
   await tryCase({ title: "nothing listens | ed25519 key | pinned key | direct", ...both(1, key, good) });
+}
+
+/** Both clients read the same configuration of OpenSSH. */
+async function tryConfigurations(agents: ChildProcess[]): Promise<void> {
+  const options = { hostKeys: [hostKey.privateKey], authorizedKeys };
+  await using target = await Sshd.start(options);
+  await using jump = await Sshd.start(options);
+  await using closed = await Sshd.start({ ...options, config: ["AllowTcpForwarding no"] });
+  for (const { name, file, host } of await makeConfigCases({ target, jump, closed }, agents)) {
+    const limits = { dialErrorLimit: 2, perDialTimeout: 15 + count++ / 1_000 };
+    await tryCase({
+      title: `configuration | ${name}`,
+      target: await toSshTarget({ host, sshConfig: file, ...limits }),
+      ssh: { host, options: ["-F", file, ...COMMON.slice(2)] },
+      sshd: target,
+    });
+  }
 }
 
 async function tryCase({ title, target, ssh, sshd }: Case): Promise<void> {
