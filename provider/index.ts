@@ -3,6 +3,7 @@ export { buildIso, type BuildIsoOptions, type ImageFormat, type IsoImage } from 
 export {
   IsoBuildError,
   type IsoBuildErrorCode,
+  type IsoContents,
   type IsoFile,
   type IsoFiles,
   type IsoProblem,

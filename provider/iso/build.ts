@@ -1,4 +1,4 @@
-import { checkIsoFiles, IsoBuildError, type IsoFiles, pathsOf, volumeLabelProblem } from "./check";
+import { checkIsoFiles, IsoBuildError, type IsoContents, pathsOf, volumeLabelProblem } from "./check";
 import { placeHierarchy, Space, writeHierarchy } from "./hierarchy";
 import { JOLIET_ESCAPE_SEQUENCES, jolietNaming, rockRidgeNaming, toJoliet } from "./naming";
 import { type Extent, SECTOR_BYTES, sectorsOf, setTerminator, volumeDescriptor } from "./records";
@@ -50,7 +50,7 @@ const DEFAULT_VOLUME_LABEL = "cidata";
  *   when a local file has another size than before
  * @see ECMA-119 (ISO 9660), SUSP 1.12 and RRIP 1.12 (Rock Ridge), the Joliet specification
  */
-export function buildIso(files: IsoFiles, options: BuildIsoOptions = {}): IsoImage {
+export function buildIso(files: IsoContents, options: BuildIsoOptions = {}): IsoImage {
   const { volumeLabel = DEFAULT_VOLUME_LABEL, imageFormat = NEWEST_IMAGE_FORMAT } = options;
   const labelProblem = volumeLabelProblem(volumeLabel);
   const problems = [...(labelProblem ? [{ path: "", reason: labelProblem }] : []), ...checkIsoFiles(files)];
@@ -63,7 +63,7 @@ export function buildIso(files: IsoFiles, options: BuildIsoOptions = {}): IsoIma
 }
 
 /** @throws {@link IsoBuildError} with all local files that cannot be read */
-function sourcesOf(files: IsoFiles): [path: string, source: Source][] {
+function sourcesOf(files: IsoContents): [path: string, source: Source][] {
   const errors: IsoBuildError[] = [];
   const sources = pathsOf(files).flatMap((path): [string, Source][] => {
     try {

@@ -4,6 +4,9 @@ export type IsoFile = string | { readonly base64: string } | { readonly path: st
 /** The files of an image by their path on the disc, which is relative and has `/` between its parts. */
 export type IsoFiles = Readonly<Record<string, IsoFile>>;
 
+/** As {@link IsoFiles}, where a program has the bytes of a file in memory. */
+export type IsoContents = Readonly<Record<string, IsoFile | Uint8Array>>;
+
 /** Why a file cannot be on a disc. */
 export interface IsoProblem {
   /** The path on the disc; empty when it is the volume's label. */
@@ -124,7 +127,7 @@ function foldCase(path: string): string {
 }
 
 function contentProblem(file: unknown): string | undefined {
-  if (typeof file === "string") return undefined;
+  if (typeof file === "string" || file instanceof Uint8Array) return undefined;
   if (typeof file !== "object" || file === null || Object.keys(file).length !== 1)
     return "must be text, { base64 } or { path }";
   if ("path" in file && typeof file.path === "string" && file.path !== "") return undefined;

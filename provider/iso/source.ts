@@ -16,13 +16,14 @@ export interface Source {
 }
 
 /** @param path on the disc, for error messages */
-export function sourceOf(path: string, file: IsoFile): Source {
+export function sourceOf(path: string, file: IsoFile | Uint8Array): Source {
+  if (file instanceof Uint8Array) return inlineSource(file);
   if (typeof file === "string") return inlineSource(Buffer.from(file));
   if ("base64" in file) return inlineSource(decodeBase64(file.base64));
   return localSource(path, file.path);
 }
 
-const inlineSource = (bytes: Buffer): Source => ({
+const inlineSource = (bytes: Uint8Array): Source => ({
   sizeBytes: bytes.length,
   read: ({ start, end }) => [bytes.subarray(start, end)],
 });

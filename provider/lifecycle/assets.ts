@@ -1,5 +1,7 @@
 import { type Dirent, readdirSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
+import { parseChecksum } from "../source/checksum";
+import { localPathOf } from "./locations";
 import type { Problems } from "./problems";
 
 /** The property that marks Pulumi's own types, and its values for an asset and an archive. */
@@ -18,7 +20,7 @@ export function withoutAssets(files: unknown, problems: Problems): unknown {
   if (!isRecord(files)) return files;
   const entries = Object.entries(files).map(([path, file]) => {
     const argument = `files[${JSON.stringify(path)}]`;
-    if (!isArchive(file)) return [path, fileOf(file, argument, problems)] as const;
+    if (!isArchive(file)) return [path, fileOf(file)] as const;
     problems.add(
       argument,
       "is a Pulumi archive; give the archive as `files` itself, or put it into an AssetArchive with the other files",
@@ -30,13 +32,18 @@ export function withoutAssets(files: unknown, problems: Problems): unknown {
 
 type Signed = Readonly<Record<string, unknown>>;
 
-function fileOf(file: unknown, argument: string, problems: Problems): unknown {
-  if (!isSigned(file, ASSET)) return file;
-  const { path, uri, text = "" } = file;
+function fileOf(file: unknown): unknown {
+  return isSigned(file, ASSET) ? fileOfAsset(file) : file;
+}
+
+/** What `files` takes in the place of an asset. Pulumi has read a RemoteAsset, and gives its hash. */
+export function fileOfAsset({ path, uri, text = "", hash }: Signed): unknown {
   if (typeof path === "string" && path !== "") return { path };
   if (typeof uri !== "string" || uri === "") return text;
-  problems.add(argument, "is a RemoteAsset, which is not supported; download it and give { path }");
-  return "";
+  const local = uri.startsWith("file:") ? localPathOf(uri) : undefined;
+  if (local !== undefined) return { path: local };
+  const checksum = `sha256:${String(hash)}`;
+  return parseChecksum(checksum) ? { url: uri, checksum } : { url: uri };
 }
 
 function filesOf(archive: Signed, argument: string, problems: Problems): Record<string, unknown> {
@@ -51,7 +58,7 @@ function filesOf(archive: Signed, argument: string, problems: Problems): Record<
   }
   const entries = Object.entries(isRecord(assets) ? assets : {}).flatMap(([name, item]) => {
     const inner = `${argument}[${JSON.stringify(name)}]`;
-    if (!isArchive(item)) return [[name, fileOf(item, inner, problems)] as const];
+    if (!isArchive(item)) return [[name, fileOf(item)] as const];
     return Object.entries(filesOf(item, inner, problems)).map(
       ([below, file]) => [`${name}/${below}`, file] as const,
     );

@@ -1,10 +1,12 @@
 import { open, stat } from "node:fs/promises";
 import { buildIso, type ImageFormat } from "../iso/build";
-import { checkIsoFiles, decodeBase64, IsoBuildError, type IsoFiles } from "../iso/check";
+import { checkIsoFiles, decodeBase64, type IsoContents, IsoBuildError } from "../iso/check";
 import { sha256Of } from "../ssh/upload";
 import type { Arguments } from "./arguments";
+import { localPathProblem } from "./locations";
 import type { Problems } from "./problems";
 import { isUnknown, UNKNOWN } from "./unknown";
+import { type DiscFiles, identitiesOf, identityOfDisc, isUrlFile, urlFileProblem } from "./url-files";
 
 const MIB = 1024 ** 2;
 
@@ -21,11 +23,16 @@ const INSTRUCTIONS = ["user-data", "vendor-data"];
 /** Adds the problems of `files` as they are written; opens no local file. */
 export function checkFiles(files: unknown, _args: Arguments, problems: Problems): string | undefined {
   if (typeof files !== "object" || files === null || Array.isArray(files))
-    return "must be a folder as a FileArchive, or an object: path on the disc to text, { base64 } or { path }";
+    return "must be a folder as a FileArchive, or an object: path on the disc to text, { base64 }, { path } or { url, checksum }";
   if (Object.keys(files).length === 0 && !problems.concern("files"))
     return "hold nothing; give at least one file, in a plain object and not in a Map";
   // Unknown values are checked at the up.
-  const known = Object.entries(files).map(([path, file]) => [path, hasUnknown(file) ? "" : file] as const);
+  const known = Object.entries(files).map(([path, file]: [string, unknown]) => {
+    const isLeft = hasUnknown(file) || isUrlFile(file);
+    const problem = hasUnknown(file) ? undefined : locationProblem(file);
+    if (problem !== undefined) problems.add(argumentOf(path), problem);
+    return [path, isLeft ? "" : file] as const;
+  });
   for (const { path, reason } of checkIsoFiles(Object.fromEntries(known)))
     problems.add(argumentOf(path), reason);
   const inlineBytes = inlineBytesOf(files);
@@ -34,20 +41,41 @@ export function checkFiles(files: unknown, _args: Arguments, problems: Problems)
     : undefined;
 }
 
+/** What is wrong with where a file comes from; it is not opened. */
+function locationProblem(file: unknown): string | undefined {
+  if (isUrlFile(file)) return urlFileProblem(file);
+  const isLocal = typeof file === "object" && file !== null && "path" in file;
+  const problem =
+    isLocal && typeof file.path === "string" ? localPathProblem(file.path, "{ url }") : undefined;
+  return problem && `has a path that ${problem}`;
+}
+
+/** Identifies the content of an image: by its sha256, or by an identity if it has files from URLs. */
+export type NamedContent = { readonly isoSha256: string } | { readonly isoIdentity: string };
+
 /**
- * The sha256 of the image of checked `files`; {@link UNKNOWN} if a part of them is. Reads their local files.
+ * Identifies the content of the image of checked `files`; {@link UNKNOWN} if a part of them is. Reads their local files,
+ * and asks the servers of those from URLs.
  *
  * @returns undefined when there is a problem
  */
-export async function sha256OfFiles(
+export async function nameFiles(
   files: unknown,
   { volumeLabel, imageFormat }: { volumeLabel: unknown; imageFormat: ImageFormat },
   problems: Problems,
-): Promise<string | undefined> {
-  if (hasUnknown(files) || isUnknown(volumeLabel)) return UNKNOWN;
+): Promise<NamedContent | undefined> {
+  const hasUrls = typeof files === "object" && files !== null && Object.values(files).some(isUrlFile);
+  if (hasUnknown(files) || isUnknown(volumeLabel))
+    return hasUrls ? { isoIdentity: UNKNOWN } : { isoSha256: UNKNOWN };
+  const options = { volumeLabel: volumeLabel as string | undefined, imageFormat };
   try {
-    const label = volumeLabel as string | undefined;
-    return await sha256Of(buildIso(files as IsoFiles, { volumeLabel: label, imageFormat }));
+    if (!hasUrls) return { isoSha256: await sha256Of(buildIso(files as IsoContents, options)) };
+    const before = problems.failures.length;
+    const identities = await identitiesOf(files as DiscFiles, (path, reason) =>
+      problems.add(argumentOf(path), reason),
+    );
+    if (problems.failures.length > before) return undefined;
+    return { isoIdentity: await identityOfDisc(files as DiscFiles, identities, options) };
   } catch (error) {
     if (!(error instanceof IsoBuildError)) throw error;
     for (const { path, reason } of error.problems) problems.add(argumentOf(path), reason);

@@ -1,10 +1,10 @@
 import { basename, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { v4 as uuidv4 } from "uuid";
 import { DEFAULT_SR_MOUNT_PATH } from "../host/folder";
 import { type ImageFormat, NEWEST_IMAGE_FORMAT } from "../iso/build";
-import { type IsoFiles, volumeLabelProblem } from "../iso/check";
+import { volumeLabelProblem } from "../iso/check";
 import { NotAnImageError, volumeBytesOf } from "../iso/inspect";
-import { parseChecksum } from "../source/checksum";
 import { SourceError } from "../source/error";
 import { assertChecksum } from "../source/image";
 import {
@@ -20,10 +20,12 @@ import {
 } from "./arguments";
 import { withoutAssets } from "./assets";
 import type { ConnectionInputs } from "./connection";
-import { checkFiles, sha256OfFiles, warningsOf } from "./image-files";
+import { checkFiles, nameFiles, warningsOf } from "./image-files";
 import { inspectOnce } from "./inspect-once";
+import { checksumProblem, localPathProblem, missingHint, urlProblem } from "./locations";
 import { Problems } from "./problems";
 import { isUnknown, UNKNOWN } from "./unknown";
+import type { DiscFiles } from "./url-files";
 import { checksumFor, identityOf, type UrlInputs } from "./url-image";
 import { warnOnce } from "./warn-once";
 
@@ -38,7 +40,7 @@ export interface TempIsoInputs {
   readonly headers?: Readonly<Record<string, string>>;
   /** The host fetches {@link isoUrl} itself. */
   readonly downloadOnHost?: boolean;
-  readonly files?: IsoFiles;
+  readonly files?: DiscFiles;
   readonly volumeLabel?: string;
   readonly srName?: string;
   readonly isoName?: string;
@@ -53,9 +55,9 @@ export interface TempIsoInputs {
   readonly connection?: ConnectionInputs;
   /** URN of the resource, added by its class. */
   readonly owner: string;
-  /** SHA-256 of the content, lower-case hex. For an image at a URL it is known once create has read it. */
+  /** SHA-256 of the content, lower-case hex. For content from a URL it is known once create has read it. */
   readonly isoSha256?: string;
-  /** Identifies the content of an image at a URL. */
+  /** Identifies the content of an image at a URL, or of one that is built with files from URLs. */
   readonly isoIdentity?: string;
   /** Of an image built from files; 0.1.0, which built format 1, did not store it. */
   readonly imageFormat?: ImageFormat;
@@ -179,27 +181,20 @@ function hostConnectionsProblem(value: unknown, args: Arguments, problems: Probl
 }
 
 function isoPathProblem(isoPath: unknown): string | undefined {
-  if (typeof isoPath === "string" && webUrl(isoPath)) return "is a URL; set isoUrl to it instead";
   return typeof isoPath === "string" && isoPath !== ""
-    ? undefined
+    ? localPathProblem(isoPath, "isoUrl")
     : "must be the path of a file as a non-empty string, not a Pulumi asset or another object";
 }
 
 function isoUrlProblem(isoUrl: string, { poolWide }: Arguments): string | undefined {
   if (poolWide === true) return "cannot be given with poolWide; download the image and set isoPath to it";
-  const url = webUrl(isoUrl);
-  if (!url) return "must be a URL that begins with https:// or http://; isoPath takes a local file";
-  return url.username || url.password
-    ? "must be without user and password, which would be readable in the state; set headers to { Authorization: … }"
-    : undefined;
+  return urlProblem(isoUrl, { pathArgument: "isoPath", login: "set headers to { Authorization: … }" });
 }
 
 function isoChecksumProblem(isoChecksum: string, { isoPath, isoUrl }: Arguments): string | undefined {
   if (isoPath === undefined && isoUrl === undefined)
-    return "is of a file at isoPath or isoUrl; an image built from files needs none";
-  return parseChecksum(isoChecksum) || webUrl(isoChecksum)
-    ? undefined
-    : "must be sha256:<64 hex digits>, sha512:<128 hex digits>, or the URL of a list such as https://…/SHA256SUMS";
+    return "is of a file at isoPath or isoUrl; of a file in `files` it is set there, as { url, checksum }";
+  return checksumProblem(isoChecksum);
 }
 
 function headersProblem(headers: unknown, { isoUrl }: Arguments): string | undefined {
@@ -225,12 +220,6 @@ function isHeader(name: string, value: unknown): boolean {
   );
 }
 
-/** Undefined if no web server can answer it. */
-function webUrl(text: string): URL | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  return url && ["http:", "https:"].includes(url.protocol) ? url : undefined;
-}
-
 function labelProblem(volumeLabel: unknown, { files }: Arguments): string | undefined {
   return files === undefined
     ? "labels an image built from files; any other image has its own label"
@@ -245,8 +234,7 @@ async function contentOf(olds: Arguments, news: Arguments, problems: Problems): 
   const { isoPath, isoUrl, isoChecksum, headers, files } = news;
   const isKept = (name: string) => news[name] !== undefined && news[name] === olds[name];
   // ignoreChanges copied the old value into the new inputs: the disc stays, whatever happened to the file.
-  if (isKept("isoSha256")) return oldContent(olds);
-  if (isKept("isoIdentity")) return { isoIdentity: olds["isoIdentity"] };
+  if (isKept("isoSha256") || isKept("isoIdentity")) return oldContent(olds);
   if (files !== undefined) return contentOfFiles(olds, news, problems);
   if (isoUrl !== undefined) {
     const values = [isoUrl, isoChecksum, headers, ...Object.values({ ...(headers as object) })];
@@ -265,18 +253,22 @@ async function contentOfFiles(
   { files, volumeLabel }: Arguments,
   problems: Problems,
 ): Promise<Content> {
-  const { imageFormat: oldFormat = 1 } = olds;
-  if (olds["isoSha256"] !== undefined && oldFormat === 1) {
-    const isoSha256 = await sha256OfFiles(files, { volumeLabel, imageFormat: oldFormat }, problems);
-    if (isoSha256 === olds["isoSha256"]) return oldContent(olds);
-    if (isoSha256 === undefined) return { isoSha256 };
+  const { imageFormat: oldFormat = 1, isoSha256, isoIdentity } = olds;
+  if (oldFormat === 1 && (isoSha256 ?? isoIdentity) !== undefined) {
+    const content = await nameFiles(files, { volumeLabel, imageFormat: oldFormat }, problems);
+    if (content === undefined) return {};
+    if (isDeepStrictEqual(content, isoSha256 === undefined ? { isoIdentity } : { isoSha256 }))
+      return oldContent(olds);
   }
   const imageFormat = NEWEST_IMAGE_FORMAT;
-  return { isoSha256: await sha256OfFiles(files, { volumeLabel, imageFormat }, problems), imageFormat };
+  return { ...(await nameFiles(files, { volumeLabel, imageFormat }, problems)), imageFormat };
 }
 
-function oldContent({ isoSha256, imageFormat }: Arguments): Content {
-  return imageFormat === undefined ? { isoSha256 } : { isoSha256, imageFormat };
+function oldContent(olds: Arguments): Content {
+  const names = ["isoSha256", "isoIdentity", "imageFormat"] as const;
+  return Object.fromEntries(
+    names.filter((name) => olds[name] !== undefined).map((name) => [name, olds[name]]),
+  );
 }
 
 async function identityAt(inputs: UrlInputs, problems: Problems): Promise<string | undefined> {
@@ -328,14 +320,6 @@ function unreadable(isoPath: string, error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
   if (code === "ENOENT") return `there is no file ${resolve(isoPath)}; ${missingHint(isoPath)}`;
   return `${resolve(isoPath)} cannot be read (${code ?? String(error)}); check its permissions`;
-}
-
-/** Suggests what a path that does not exist may have meant. */
-function missingHint(isoPath: string): string {
-  if (isoPath.startsWith("~")) return "a shell expands ~, a path does not: use os.homedir()";
-  if (/[*?[\]{}]/.test(isoPath))
-    return "a shell expands patterns, a path does not: give the path of one file";
-  return "a relative path starts at the program's folder";
 }
 
 function srNameProblem(srName: string): string | undefined {

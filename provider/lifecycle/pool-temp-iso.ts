@@ -44,7 +44,8 @@ export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIs
   const [coordinator] = members;
   if (!coordinator)
     throw new HostError("HOST_OFFLINE", host.address, `The pool of ${host.address} has no host.`);
-  const made = { ...inputs, ...chosen, isoSize: image.source.sizeBytes, ...reached };
+  const content = { isoSize: image.source.sizeBytes, isoSha256: image.sha256 };
+  const made = { ...inputs, ...chosen, ...content, ...reached };
   try {
     const plan = { ...planOf(inputs, chosen), folder, image };
     const { srUuid, vdiUuid, pbdUuids } = await createPoolTempIso(

@@ -66,9 +66,11 @@ export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIs
   }
 }
 
-/** The outputs that are known before the disc is made; opens the image, but no connection. */
+/** The outputs that are known before the disc is made; opens the image, but no connection. Downloads nothing. */
 export async function preview(inputs: TempIsoInputs): Promise<Partial<TempIsoState>> {
-  const isKnown = !isUnknown(inputs.isoSha256) && !isUnknown(inputs.isoIdentity);
+  const { files, isoSha256, isoIdentity } = inputs;
+  const hasUrlFiles = files !== undefined && isoIdentity !== undefined;
+  const isKnown = !hasUrlFiles && !isUnknown(isoSha256) && !isUnknown(isoIdentity);
   const content = isKnown ? contentOf(await imageOf(inputs)) : undefined;
   return { ...inputs, ...(content && { isoSize: content.sizeBytes }), ...plannedHost(inputs) };
 }
@@ -161,7 +163,7 @@ export function diff(olds: TempIsoState, news: TempIsoInputs): DiffResult {
   return { changes: replaces.length > 0 || isUpdated || isConnectionChanged(olds, news), replaces };
 }
 
-/** For an image at a URL, compares its identity; a checksum of the image counts as its identity too. */
+/** For content from a URL, compares its identity; a checksum of the image counts as its identity too. */
 function changedContent(olds: TempIsoState, news: TempIsoInputs): string[] {
   if (news.isoSha256 !== undefined) return news.isoSha256 === olds.isoSha256 ? [] : ["isoSha256"];
   const { isoIdentity } = news;

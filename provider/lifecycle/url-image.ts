@@ -106,14 +106,18 @@ function hostDownload(
   };
 }
 
-/** @throws `SourceError` if the server says nothing by which a change would be noticed */
-function identityIn({ etag, lastModified, sizeBytes }: FileFacts, url: string): string {
+/**
+ * Names the content at a URL by what the server says of it.
+ *
+ * @throws `SourceError` if the server says nothing by which a change would be noticed
+ */
+export function identityIn({ etag, lastModified, sizeBytes }: FileFacts, url: string): string {
   const { origin, pathname } = new URL(url);
   const place = createHash("sha256").update(`${origin}${pathname}`).digest("hex").slice(0, 16);
   if (etag !== undefined) return `etag ${etag} at ${place}`;
   if (lastModified !== undefined)
     return `last modified ${lastModified}, ${sizeBytes ?? "?"} bytes, at ${place}`;
-  const message = `${shownUrl(url)} comes with neither ETag nor Last-Modified, so nobody would notice that it changed. Set isoChecksum.`;
+  const message = `${shownUrl(url)} comes with neither ETag nor Last-Modified, so nobody would notice that it changed. Set its checksum.`;
   throw new SourceError("NO_CHECKSUM", message);
 }
 
@@ -124,7 +128,7 @@ function assertSame(before: string, now: string, name: string): void {
 }
 
 /** The last part of a URL's path. */
-function fileNameOf(url: string): string {
+export function fileNameOf(url: string): string {
   const last = new URL(url).pathname.split("/").at(-1) ?? "";
   try {
     return decodeURIComponent(last);

@@ -1,3 +1,4 @@
+import { fileOfAsset } from "../lifecycle/assets";
 import { UNKNOWN } from "../lifecycle/unknown";
 
 /** A property map as plain values, as `lifecycle/` takes and returns them. */
@@ -33,7 +34,7 @@ const UNKNOWNS = [
   "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
 ];
 
-/** Unwraps secrets, and turns assets into what `files` takes: text, or `{ path }`. Omits `null`. */
+/** Unwraps secrets, and turns assets into what `files` takes: text, `{ path }` or `{ url }`. Omits `null`. */
 export function decode(sent: Properties): Decoded {
   const [values, secrets] = decodeValue(sent);
   return { values: values as Properties, secrets };
@@ -73,7 +74,7 @@ function decodeValue(value: unknown): [unknown, SecretMarks] {
       return [content, { isSecret: true, inside }];
     }
     case ASSET:
-      return [typeof record["text"] === "string" ? record["text"] : pick(record, "path", "uri"), NO_SECRETS];
+      return [fileOfAsset(record), NO_SECRETS];
   }
   const entries = Object.entries(record)
     .map(([name, item]) => [name, ...decodeValue(item)] as const)
@@ -86,10 +87,6 @@ function decodeValue(value: unknown): [unknown, SecretMarks] {
 
 function marksOf(entries: readonly (readonly [string, SecretMarks])[]): SecretMarks {
   return { isSecret: false, inside: new Map(entries.filter(([, marks]) => hasSecret(marks))) };
-}
-
-function pick(record: Properties, ...names: string[]): Properties {
-  return Object.fromEntries(Object.entries(record).filter(([name]) => names.includes(name)));
 }
 
 function encodeValue(value: unknown, { isSecret, inside }: SecretMarks): unknown {

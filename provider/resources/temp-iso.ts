@@ -4,15 +4,19 @@ import type { ConnectionArgs } from "./connection";
 import { providerInputs } from "./provider-inputs";
 
 /**
- * The content of one file: text, bytes in base64, or a local file, relative to the program's folder. A
- * `StringAsset` or `FileAsset` means the same. A file that is undefined is not on the disc.
+ * The content of one file: text, bytes in base64, or a local file, relative to the program's folder. A `StringAsset` or
+ * `FileAsset` means the same. Or a file at an `https` or `http` URL, which is downloaded when
+ * the disc is made: `checksum` is `sha256:<hex>`, `sha512:<hex>` or the URL of a list; without it, the server's ETag or
+ * Last-Modified tells whether it changed. A file that is undefined is not on the disc.
  */
 export type IsoFileInput = pulumi.Input<
   | string
   | { base64: pulumi.Input<string> }
   | { path: pulumi.Input<string> }
+  | { url: pulumi.Input<string>; checksum?: pulumi.Input<string | undefined> | undefined }
   | pulumi.asset.StringAsset
   | pulumi.asset.FileAsset
+  | pulumi.asset.RemoteAsset
   | undefined
 >;
 

@@ -53,7 +53,7 @@ export function findChecksum(list: string, fileName: string, listName: string): 
       : ofFile.length === 0
         ? `it has no line for ${fileName}`
         : `it has several checksums for ${fileName}`;
-  const message = `${listName} cannot be used: ${why}. Give isoChecksum as sha256:<hex> instead, or the URL of the list that has the file.`;
+  const message = `${listName} cannot be used: ${why}. Give the checksum as sha256:<hex> instead, or the URL of the list that has the file.`;
   throw new SourceError("NO_CHECKSUM", message);
 }
 

@@ -230,12 +230,12 @@ async function request(file: WebFile, options: RequestOptions): Promise<http.Inc
     response.destroy();
     const next = new URL(headers.location, url);
     if (next.protocol !== "https:" && (next.protocol !== "http:" || url.protocol === "https:")) {
-      const message = `${shownUrl(file.url)} redirects to ${next.protocol}//${next.host}, which is not encrypted. Set isoUrl to a URL that stays with https.`;
+      const message = `${shownUrl(file.url)} redirects to ${next.protocol}//${next.host}, which is not encrypted. Give a URL that stays with https.`;
       throw new SourceError("HTTP_STATUS", message);
     }
     url = next;
   }
-  const message = `${shownUrl(file.url)} redirects more than ${MOST_REDIRECTS} times. Set isoUrl to the URL of the file itself.`;
+  const message = `${shownUrl(file.url)} redirects more than ${MOST_REDIRECTS} times. Give the URL of the file itself.`;
   throw new SourceError("HTTP_STATUS", message);
 }
 
@@ -307,10 +307,10 @@ function isPassing(error: unknown): boolean {
 
 function statusError(url: string, { statusCode = 0, statusMessage = "" }: http.IncomingMessage): SourceError {
   const hints: Readonly<Record<number, string>> = {
-    401: "Set headers to what the server wants, such as Authorization.",
-    403: "Set headers to what the server wants, such as Authorization.",
+    401: "Give what the server wants: headers such as Authorization with isoUrl, a signed URL otherwise.",
+    403: "Give what the server wants: headers such as Authorization with isoUrl, a signed URL otherwise.",
     404: "Check the URL.",
-    405: "The server does not answer HEAD requests: set isoChecksum, which needs none.",
+    405: "The server does not answer HEAD requests: set the checksum, which needs none.",
     407: "Put user and password for the proxy into HTTPS_PROXY or HTTP_PROXY.",
   };
   const hint = hints[statusCode] ?? "Try again later, or check the URL.";

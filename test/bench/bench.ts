@@ -3,7 +3,8 @@
  * Prints a table of ratios and writes it to `test/bench/results`. Fails on what can be counted, never on a time.
  *
  * `-- --quick` does it in small and writes nothing; `-- --only <regular expression>` runs the parts whose name
- * matches; `-- --table` prints the results of the last full run in Markdown.
+ * matches; `-- --table` prints the results of the last full run in Markdown; `-- --against <folder>` compares with the
+ * provider of another clone, with its packages installed, instead.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +13,8 @@ import { drawChart } from "./chart";
 import { describeMachine } from "./machine";
 import { FULL, type Plan, QUICK } from "./plan";
 import { printMarkdown, printResults } from "./report";
-import { type Findings, isWithin, type Results } from "./result";
+import { type Findings, isWithin, type Parts, type Results } from "./result";
+import { against } from "./rows/against";
 import { check } from "./rows/check";
 import { farHost } from "./rows/far-host";
 import { importing } from "./rows/import";
@@ -23,8 +25,8 @@ import { sameImage } from "./rows/same-image";
 import { steps } from "./rows/steps";
 import { makeScratch } from "./scratch";
 
-/** By the names that `--only` chooses from, in the order of the table. */
-const PARTS: Readonly<Record<string, (plan: Plan, folder: string) => Promise<Findings>>> = {
+/** In the order of the table. */
+const PARTS: Parts = {
   "one image": oneImage,
   "far host": farHost,
   "same image": sameImage,
@@ -40,23 +42,29 @@ const JSON_FILE = join(RESULTS, "bench.json");
 
 async function main(): Promise<void> {
   const { values: options } = parseArgs({
-    options: { quick: { type: "boolean" }, only: { type: "string" }, table: { type: "boolean" } },
+    options: {
+      quick: { type: "boolean" },
+      only: { type: "string" },
+      table: { type: "boolean" },
+      against: { type: "string" },
+    },
   });
   if (options.table) {
     console.log(printMarkdown(JSON.parse(readFileSync(JSON_FILE, "utf8")) as Results));
     return;
   }
-  const results = await run(options.quick ? QUICK : FULL, new RegExp(options.only ?? ""));
+  const parts = options.against === undefined ? PARTS : against(options.against);
+  const results = await run(options.quick ? QUICK : FULL, parts, new RegExp(options.only ?? ""));
   console.log(`\n${printResults(results)}`);
-  if (!options.quick && options.only === undefined) write(results);
+  if (parts === PARTS && !options.quick && options.only === undefined) write(results);
   process.exitCode = results.counts.every(isWithin) ? 0 : 1;
 }
 
-async function run(plan: Plan, only: RegExp): Promise<Results> {
+async function run(plan: Plan, parts: Parts, only: RegExp): Promise<Results> {
   const startedAt = Date.now();
   const scratch = makeScratch(plan.neededBytes);
   const findings: Findings[] = [];
-  for (const [name, part] of Object.entries(PARTS).filter(([each]) => only.test(each))) {
+  for (const [name, part] of Object.entries(parts).filter(([each]) => only.test(each))) {
     const folder = mkdtempSync(join(scratch.folder, "images-"));
     console.log(`${String(Math.round((Date.now() - startedAt) / 1_000)).padStart(4)} s  ${name}`);
     // One that fails keeps nobody from seeing the others.

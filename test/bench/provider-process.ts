@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { TempIsoInputs } from "../../provider/lifecycle/inputs";
 import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
 import type { HostConnection } from "../simulator";
@@ -47,17 +47,20 @@ export class ProviderProcess implements AsyncDisposable {
    * Starts it with nothing remembered of any image, and no agent.
    *
    * @param hasOwnNetwork in a network namespace without any device
+   * @param checkout the folder of the clone whose provider it runs. Default: this one
    */
   static async start({
     hasOwnNetwork = false,
     onProgress = () => undefined,
+    checkout = resolve(__dirname, "../.."),
   }: {
     hasOwnNetwork?: boolean;
     onProgress?: (arrivedBytes: number) => void;
+    checkout?: string | undefined;
   } = {}): Promise<ProviderProcess> {
     const { SSH_AUTH_SOCK: _agent, ...env } = process.env;
     const XDG_CACHE_HOME = mkdtempSync(join(tmpdir(), "cache-"));
-    const child = fork(require.resolve("./provider-worker.ts"), {
+    const child = fork(require.resolve("./provider-worker.ts"), [resolve(checkout)], {
       ...(hasOwnNetwork
         ? { execPath: "unshare", execArgv: ["--net", process.execPath, "--import", "tsx"] }
         : { execArgv: ["--import", "tsx"] }),

@@ -1,12 +1,19 @@
 /**
  * A provider's process, as the engine has one: makes the calls that its parent sends, as many at once as these are,
- * and answers each. Ends with its parent.
+ * and answers each. Ends with its parent. Its argument is the folder of the clone whose provider it runs.
  */
 import { subscribe } from "node:diagnostics_channel";
+import { createRequire } from "node:module";
+import { join } from "node:path";
 import { type Progress, progressChannel } from "../../provider/host/progress";
-import { configure, tempIso } from "../../provider/lifecycle/provider";
+import type * as Provider from "../../provider/lifecycle/provider";
 import type { Answer, Arrival, Call } from "./provider-process";
 import { createByReference } from "./reference";
+
+const [, , checkout = ""] = process.argv;
+const { configure, tempIso } = createRequire(join(checkout, "package.json"))(
+  "./provider/lifecycle/provider.ts",
+) as typeof Provider;
 
 const METHODS: Readonly<Record<Call["method"], (...args: never[]) => unknown>> = {
   check: (news: Record<string, unknown>) => tempIso.check({}, news),

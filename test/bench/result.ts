@@ -1,5 +1,6 @@
 import type { Machine } from "./machine";
 import type { Timing } from "./measure";
+import type { Plan } from "./plan";
 
 /** What is measured in: how many times as fast, how many times its time, or so much more. */
 export type Unit = "times as fast" | "times its time" | "MiB" | "ms";
@@ -29,6 +30,9 @@ export interface Findings {
   readonly rows: readonly Row[];
   readonly counts?: readonly Count[];
 }
+
+/** What is measured, by the names that `--only` chooses from. */
+export type Parts = Readonly<Record<string, (plan: Plan, folder: string) => Promise<Findings>>>;
 
 /** A whole run. */
 export interface Results {

@@ -28,9 +28,10 @@ export class Site implements AsyncDisposable {
     readonly provider: ProviderProcess,
   ) {}
 
-  static async start(options: XapiOptions = {}): Promise<Site> {
+  /** @param checkout of the provider; see {@link ProviderProcess.start} */
+  static async start(options: XapiOptions = {}, checkout?: string): Promise<Site> {
     const pool = await startPool({ transport: "sshd", ...options });
-    return new Site(pool, await ProviderProcess.start());
+    return new Site(pool, await ProviderProcess.start({ checkout }));
   }
 
   get host(): SimulatedHost {

@@ -209,7 +209,7 @@ class Types {
         others.map((each) => this.#typeOf(module, each)).map((spec) => [JSON.stringify(spec), spec]),
       ).values(),
     ];
-    // { base64 } or { path }: what a file holds, where a Pulumi asset does too.
+    // { base64 }, { path } or { url }: what a file holds, where a Pulumi asset does too.
     if (objects.length > 0) specs.push(this.#fileContent(module, objects), { $ref: "pulumi.json#/Asset" });
     return { oneOf: specs };
   }
@@ -218,7 +218,8 @@ class Types {
   #fileContent(module: string, objects: readonly ts.TypeLiteralNode[]): TypeSpec {
     const members = objects.flatMap((each) => each.members.filter(ts.isPropertySignature));
     return this.#reference("IsoFileContent", () => ({
-      description: "The content of a file on the disc: bytes in base64, or the path of a local file.",
+      description:
+        "The content of a file on the disc: bytes in base64, the path of a local file, or the URL of a file and its checksum.",
       type: "object",
       properties: this.#propertiesOf(module, members),
     }));

@@ -43,9 +43,13 @@ export async function steps(_plan: Plan, folder: string): Promise<Findings> {
   return { rows: [], counts };
 }
 
-/** Makes discs of these images at once, and deletes them. */
-async function countLife(isoPaths: readonly string[]) {
-  await using site = await Site.start();
+/**
+ * Makes discs of these images at once, and deletes them.
+ *
+ * @param checkout of the provider; see {@link Site.start}
+ */
+export async function countLife(isoPaths: readonly string[], checkout?: string) {
+  await using site = await Site.start({}, checkout);
   await using link = await Link.to(site.host.connection);
   const inputs = await site.inputsFor(isoPaths, link.connection);
   const counter = async () => ({

@@ -115,7 +115,7 @@ describe("the content at a URL is named", () => {
 
   test("by nothing that the server says: that is a problem", async () => {
     const [reason] = await reasons({ isoUrl: server.serve("/a.iso", { bytes, validators: {} }) });
-    expect(reason).toMatch(/^isoUrl: .* neither ETag nor Last-Modified.* Set isoChecksum\.$/);
+    expect(reason).toMatch(/^isoUrl: .* neither ETag nor Last-Modified.* Set its checksum\.$/);
   });
 
   test("later, as long as an argument is not known", async () => {

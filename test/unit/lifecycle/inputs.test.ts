@@ -54,8 +54,28 @@ test.each<[string, Record<string, unknown>, RegExp]>([
     { isoPath: "no/such.iso" },
     /^isoPath: there is no file \/.*no\/such\.iso; a relative path starts at/,
   ],
-  ["a path with ~", { isoPath: "~/x.iso" }, /^isoPath: .*~\/x\.iso; a shell expands ~/],
-  ["a pattern", { isoPath: "*.iso" }, /^isoPath: .*; a shell expands patterns/],
+  ["a path with ~", { isoPath: "~/x.iso" }, /^isoPath: begins with ~.*; set it to \/.*\/x\.iso$/],
+  [
+    "a path with ~ and a user",
+    { isoPath: "~eve/x.iso" },
+    /^isoPath: begins with ~.*; set it to the path in full$/,
+  ],
+  ["a file: URL", { isoPath: "file:///srv/a%20b.iso" }, /^isoPath: is a URL; set it to \/srv\/a b\.iso$/],
+  [
+    "a URL of another kind",
+    { isoPath: "ftp://example.net/x.iso" },
+    /^isoPath: is a URL that begins with ftp:\/\/; .* isoUrl/,
+  ],
+  [
+    "a pattern",
+    { isoPath: "*.iso" },
+    /^isoPath: .*; only a shell expands a pattern: set it to the path of one file$/,
+  ],
+  [
+    "a pattern that a file matches",
+    { isoPath: isoPath.replace(/[^/]+$/, "*.is?") },
+    /: set it to the path of one file, such as \/.*\.iso$/,
+  ],
   ["a URL", { isoPath: "https://example.net/x.iso" }, /^isoPath: is a URL; set isoUrl/],
   ["no image", { isoPath: writeTemporary(Buffer.from("text")) }, /^isoPath: .*neither an ISO 9660 nor a UDF/],
   [

@@ -40,4 +40,8 @@ test("unknown values of every type are the one that check knows", () => {
 test("assets become text and paths, and null is left out", () => {
   const files = { a: asset({ text: "hello" }), b: asset({ path: "b.txt" }), c: null };
   expect(decode({ files }).values).toEqual({ files: { a: "hello", b: { path: "b.txt" } } });
+  const hash = "a".repeat(64);
+  const remote = { c: asset({ uri: "https://example.net/c", hash }), d: asset({ uri: "file:///srv/d" }) };
+  const fromUrls = { c: { url: "https://example.net/c", checksum: `sha256:${hash}` }, d: { path: "/srv/d" } };
+  expect(decode({ files: remote }).values).toEqual({ files: fromUrls });
 });
