@@ -21,6 +21,7 @@ import { importing } from "./rows/import";
 import { manyDiscs } from "./rows/many-discs";
 import { memory } from "./rows/memory";
 import { oneImage } from "./rows/one-image";
+import { pool } from "./rows/pool";
 import { sameImage } from "./rows/same-image";
 import { steps } from "./rows/steps";
 import { makeScratch } from "./scratch";
@@ -31,6 +32,7 @@ const PARTS: Parts = {
   "far host": farHost,
   "same image": sameImage,
   "many discs": manyDiscs,
+  pool,
   memory,
   check,
   import: importing,

@@ -1,5 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { randomFillSync } from "node:crypto";
-import { closeSync, openSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import { appendFileSync, closeSync, openSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { imageBytes } from "../unit/image";
 
@@ -29,6 +30,21 @@ export function sparseImage(folder: string, name: string, sizeBytes: number): st
   truncateSync(path, sizeBytes);
   return path;
 }
+
+/** An image of zeros as a compressed file of several parts, as parallel compressors write it. */
+export function compressedImage(folder: string, command: string, sizeBytes: number): string {
+  const path = join(folder, `image.${command}`);
+  const compress = (part: Uint8Array) =>
+    execFileSync(command, ["-c"], { input: part, maxBuffer: PART_BYTES });
+  const first = Buffer.alloc(PART_BYTES);
+  first.set(imageBytes(command));
+  writeFileSync(path, compress(first));
+  const next = compress(Buffer.alloc(PART_BYTES));
+  for (let size = PART_BYTES; size < sizeBytes; size += PART_BYTES) appendFileSync(path, next);
+  return path;
+}
+
+const PART_BYTES = 64 * MIB;
 
 /** `64 KiB`, `1 GiB` */
 export function sizeName(bytes: number): string {

@@ -16,6 +16,9 @@ export interface Plan {
   /** Of how many discs the port of the reference makes one after another; for the rest it is reckoned on. */
   readonly referenceDiscs: number;
   readonly imports: number;
+  /** Of a pool. */
+  readonly hosts: number;
+  readonly poolImageBytes: number;
   /** The most that lies on the host and here at one time. */
   readonly neededBytes: number;
 }
@@ -31,6 +34,8 @@ export const FULL: Plan = {
   hugeImageBytes: 3 * GIB,
   referenceDiscs: 10,
   imports: 9,
+  hosts: 20,
+  poolImageBytes: 64 * MIB,
   neededBytes: 12 * GIB,
 };
 
@@ -45,6 +50,8 @@ export const QUICK: Plan = {
   hugeImageBytes: 512 * MIB,
   referenceDiscs: 2,
   imports: 3,
+  hosts: 3,
+  poolImageBytes: 16 * MIB,
   neededBytes: GIB,
 };
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { TempIsoInputs } from "../../provider/lifecycle/inputs";
@@ -99,6 +99,12 @@ export class ProviderProcess implements AsyncDisposable {
 
   memory(): Promise<{ residentBytes: number; peakBytes: number }> {
     return this.#call("memory", []);
+  }
+
+  /** What it has read so far, from files and connections; Linux counts it. */
+  readBytes(): number {
+    const [, bytes] = /^rchar: (\d+)$/m.exec(readFileSync(`/proc/${this.child.pid}/io`, "utf8")) ?? [];
+    return Number(bytes);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

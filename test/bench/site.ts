@@ -14,7 +14,7 @@ import { OpenSsh } from "./open-ssh";
 import { ProviderProcess } from "./provider-process";
 
 /** What check finds in a file that is younger is not remembered; an image is seldom made right before it is used. */
-const SETTLED_MS = 2_100;
+export const SETTLED_MS = 2_100;
 
 /** Where the host keeps what scp copies: beside the discs' folders, on the same file system. */
 const COPIES = "/var/opt/copies";
