@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { fstatSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { engineAddress } from "./engine-address";
@@ -32,6 +33,11 @@ export function watchEngine(): void {
   const address = engineAddress();
   if (isWatching || !address) return;
   isWatching = true;
+  if (!isPipe(0)) {
+    // A language host started this process, with nothing on its stdin.
+    void endOnceGone(address);
+    return;
+  }
   // The engine holds the other end of stdin. (process.ppid would not do: there may be a shell in between.)
   process.stdin.once("end", () => {
     hasInputEnded = true;
@@ -40,11 +46,16 @@ export function watchEngine(): void {
   process.stdin.resume().unref();
 }
 
+function isPipe(fd: number): boolean {
+  const stats = fstatSync(fd);
+  return stats.isFIFO() || stats.isSocket();
+}
+
 /**
  * End of stdin alone proves nothing: another process may have closed it, or the engine may still be running.
  */
 async function endOnceGone(address: string): Promise<void> {
-  while (await isListening(address)) await sleep(ALIVE_CHECK_MS);
+  while (await isListening(address)) await sleep(ALIVE_CHECK_MS, undefined, { ref: false });
   endProcess(new Error("The Pulumi engine is gone: operations under way are undone."));
 }
 

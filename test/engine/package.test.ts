@@ -6,6 +6,7 @@ import { installPackage, type Workspace } from "../package/install";
 import { startPool } from "../simulator";
 import { seedImage } from "../seed-image";
 import { findEngine } from "./engine";
+import { configureHost, hostForPlugins } from "./plugin";
 import { connectionTo, discProgram, type Dialect } from "./programs";
 import { writeFiles } from "./project";
 import { Stack } from "./stack";
@@ -64,3 +65,34 @@ test.each<Dialect>(["typescript", "commonjs", "esm"])(
     expect(await pool.leftovers()).toEqual(nothing);
   },
 );
+
+test("`pulumi package add` takes the plugin from the packed package, and a YAML program makes a disc", async () => {
+  await using pool = await startPool({ transport: "embedded" });
+  const folder = join(workspace.folder, "yaml");
+  const files = { "user-data": "#cloud-config\n", "meta-data": "instance-id: web-1\n" };
+  await mkdir(folder);
+  await writeFiles(
+    { folder },
+    {
+      "Pulumi.yaml": JSON.stringify({
+        name: "test-project",
+        runtime: "yaml",
+        resources: { seed: { type: "xen:TempIso", properties: { files } } },
+        outputs: { status: "${seed.status}" },
+      }),
+    },
+  );
+  const engine = await findEngine();
+  const env = await hostForPlugins(engine, join(workspace.folder, "language-host"));
+  await using stack = await Stack.create(engine, folder, env);
+  await configureHost(stack, pool.coordinator);
+  const plugin = join(workspace.folder, "node_modules/pulumi-xen-iso/plugin");
+
+  const { stdout } = await stack.run(["package", "get-schema", plugin]);
+  expect(Object.keys((JSON.parse(stdout) as { resources: object }).resources)).toHaveLength(3);
+  await stack.run(["package", "add", plugin]);
+  expect((await stack.up()).output).toContain("+ 2 created");
+  expect(await stack.outputs()).toEqual({ status: "ready" });
+  await stack.destroy();
+  expect(await pool.leftovers()).toEqual(nothing);
+});

@@ -5,8 +5,11 @@ import { inLanes } from "./lanes";
 import { type CellResult, runCell } from "./run-cell";
 import type { DoorName } from "./site";
 
-/** Cells that wait for a limit run side by side; the others cost work, and run a few at a time. */
-const LANES = { slow: 20, quick: 4 };
+/**
+ * Cells that wait for a limit run side by side; the others cost work, and run a few at a time. By way of the plugin,
+ * each has a process of its own.
+ */
+const LANES = { dynamic: { slow: 20, quick: 4 }, plugin: { slow: 8, quick: 3 } } as const;
 
 /**
  * Runs cells side by side, each on a host of its own.
@@ -16,10 +19,11 @@ const LANES = { slow: 20, quick: 4 };
 export async function runMatrix(
   cells: readonly Cell[],
   onResult: (result: CellResult) => void = () => undefined,
-  door?: DoorName,
+  door: DoorName = "dynamic",
 ): Promise<CellResult[]> {
+  const lanes = LANES[door];
   // Each host has a listener that removes its folder.
-  process.setMaxListeners(2 * (LANES.slow + LANES.quick));
+  process.setMaxListeners(2 * (lanes.slow + lanes.quick));
   await setConfiguration();
   const images = makeImages();
   const run = async (cell: Cell) => {
@@ -29,6 +33,6 @@ export async function runMatrix(
   };
   const slow = cells.filter(isSlow);
   const quick = cells.filter((cell) => !isSlow(cell));
-  const results = await Promise.all([inLanes(slow, LANES.slow, run), inLanes(quick, LANES.quick, run)]);
+  const results = await Promise.all([inLanes(slow, lanes.slow, run), inLanes(quick, lanes.quick, run)]);
   return results.flat();
 }

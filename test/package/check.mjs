@@ -6,7 +6,9 @@ import { posix } from "node:path";
 /** A program downloads it at every installation. 0.1.0 had 322 KB; the plugin, discs for pools and images from URLs came since. */
 const LARGEST_PACKED_BYTES = 435_000;
 
-const plain = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"];
+/** What `pulumi package add` takes is the folder `plugin`. */
+const forEngine = ["plugin/PulumiPlugin.yaml", "plugin/package.json"];
+const plain = ["CHANGELOG.md", "LICENSE", "README.md", "package.json", ...forEngine];
 const builds = /^dist\/(.+?)\.(js|js\.map|d\.ts|d\.ts\.map)$/;
 const sources = /^provider\/(.+)(?<!\.d)\.ts$/;
 /** Types of libraries that have none: read by the compiler alone. */
