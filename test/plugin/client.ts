@@ -2,7 +2,7 @@ import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import type * as Pb from "@pulumi/pulumi/proto/provider_pb";
 import { loadGrpc, loadProviderProto } from "../../provider/lifecycle/sdk";
 import { secretsOf } from "../../provider/plugin/schema";
-import { decode, encode, type Properties } from "../../provider/plugin/values";
+import { decode, encode, NO_SECRETS, type Properties } from "../../provider/plugin/values";
 import { tokenOf } from "../../provider/plugin/resources";
 
 /** The failure of a create or update that left something, as the engine stores it. */
@@ -64,6 +64,16 @@ export class PluginClient {
     };
   }
 
+  /** What a preview shows of a resource that is to be created; not known is the SDK's value for that. */
+  async preview(urn: string, inputs: Properties): Promise<Properties> {
+    const request = new (loadProviderProto().pb.CreateRequest)();
+    request.setUrn(urn);
+    request.setProperties(structOf(inputs, urn));
+    request.setPreview(true);
+    const response = await ask<Pb.CreateResponse>((done) => this.#client.create(request, done));
+    return propertiesOf(response.getProperties());
+  }
+
   /** @throws {@link InitFailure} when something was left */
   async create({ urn, timeoutSeconds = 0 }: Target, inputs: Properties) {
     const request = new (loadProviderProto().pb.CreateRequest)();
@@ -103,6 +113,51 @@ export class PluginClient {
     request.setProperties(structOf(state, urn));
     request.setTimeout(timeoutSeconds);
     await ask((done) => this.#client.delete(request, done));
+  }
+
+  async checkConfig(news: Properties): Promise<string[]> {
+    const request = new (loadProviderProto().pb.CheckRequest)();
+    request.setNews(structOf(news));
+    const response = await ask<Pb.CheckResponse>((done) => this.#client.checkConfig(request, done));
+    return response.getFailuresList().map((failure) => failure.getReason());
+  }
+
+  async diffConfig(olds: Properties, news: Properties) {
+    const { pb } = loadProviderProto();
+    const request = new pb.DiffRequest();
+    request.setOldInputs(structOf(olds));
+    request.setNews(structOf(news));
+    const response = await ask<Pb.DiffResponse>((done) => this.#client.diffConfig(request, done));
+    return {
+      changes: response.getChanges() === pb.DiffResponse.DiffChanges.DIFF_SOME,
+      replaces: response.getReplacesList(),
+      paths: [...response.getDetaileddiffMap().keys()],
+    };
+  }
+
+  /** Calls a function of the package; `isSecret` says of each result whether it is one. */
+  async invoke(token: string, args: Properties, secrets = NO_SECRETS) {
+    const { pb, Struct } = loadProviderProto();
+    const request = new pb.InvokeRequest();
+    request.setTok(token);
+    request.setArgs(Struct.fromJavaScript(encode(args, secrets) as never) as Struct);
+    const response = await ask<Pb.InvokeResponse>((done) => this.#client.invoke(request, done));
+    const { values, secrets: found } = decode(response.getReturn()?.toJavaScript() ?? {});
+    return { values, isSecret: (name: string) => found.inside.get(name)?.isSecret ?? false };
+  }
+
+  /** For conversions from Terraform: the plugin has no mapping. */
+  async mapping(): Promise<{ provider: string; bytes: number }> {
+    const request = new (loadProviderProto().pb.GetMappingRequest)();
+    request.setKey("terraform");
+    const response = await ask<Pb.GetMappingResponse>((done) => this.#client.getMapping(request, done));
+    return { provider: response.getProvider(), bytes: response.getData_asU8().length };
+  }
+
+  /** What the engine says on Ctrl-C. */
+  async cancel(): Promise<void> {
+    const empty = new (loadProviderProto().Empty)() as Parameters<ResourceProviderClient["cancel"]>[0];
+    await ask((done) => this.#client.cancel(empty, done));
   }
 }
 
