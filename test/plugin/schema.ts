@@ -55,7 +55,7 @@ const OWNER: PropertySpec = {
 export function generateSchema(): object {
   const types = new Types();
   const connection = types.objectOf(types.interfaceIn("resources/connection.ts", "ConnectionArgs"));
-  const settings = {
+  const settings: Record<string, PropertySpec> = {
     ...connection.properties,
     deleteUnreachable: {
       type: "boolean",
@@ -79,7 +79,7 @@ export function generateSchema(): object {
       "category/infrastructure",
     ],
     license: "Apache-2.0",
-    config: { variables: settings },
+    config: { variables: loosened(settings) },
     provider: {
       description:
         "Connects to the hosts of its resources, with the settings that their `connection` leaves out.",
@@ -94,6 +94,15 @@ export function generateSchema(): object {
     types: types.referenced(),
     language: LANGUAGES,
   };
+}
+
+/** Of a setting that is no plain value, the Java generator makes code that does not compile, or none at all. */
+function loosened(settings: Record<string, PropertySpec>): Record<string, PropertySpec> {
+  const entries = Object.entries(settings).map(([name, spec]) => {
+    const { $ref, oneOf, ...rest } = spec;
+    return [name, $ref || oneOf ? { $ref: "pulumi.json#/Any", ...rest } : spec] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 /** Settings of the code generators. */
