@@ -65,6 +65,8 @@ export function createPoolTempIso(pool: Pool, plan: KnownPlan): Promise<MadePool
 
       await plan.assertWanted();
       await removeMarkers(members, folder);
+      // The engine may have ended meanwhile: then nobody would store the disc, and nothing marks it any more.
+      await plan.assertWanted();
       return { srUuid, vdiUuid, pbdUuids };
     }),
   );

@@ -16,6 +16,8 @@ export const FAULTS = {
   full: "the disk is full",
   killed: "the provider process is killed (SIGKILL); the command goes on",
   engine: "the engine is killed (SIGKILL); the command goes on",
+  reboot: "the host reboots",
+  moved: "the toolstack of the coordinator ends, and another host becomes the coordinator",
   machine: "the provider's machine loses power: the process is gone, the link half open",
 } as const;
 
@@ -23,7 +25,7 @@ export const FAULTS = {
  * The one gap that no order of steps closes: the disc is complete and no longer marked, and the process that would tell
  * the engine is gone. A create must not take such a disc for an orphan, because another stack may name it.
  */
-const COMPLETE_BUT_UNKNOWN = /^create \/ (large: )?remove the marker \/ killed$/;
+const COMPLETE_BUT_UNKNOWN = /^(create|pool create) \/ (large: |coordinator: )?remove the marker \/ killed$/;
 
 /** Name of a fault, and of a column of the matrix. */
 export type FaultName = keyof typeof FAULTS;
@@ -38,15 +40,23 @@ export interface Cell {
 /** Commands that the coordinator hands to the host that has the SR or runs the VM. */
 const FORWARDED = ["sr-create", "sr-scan", "pbd-plug", "pbd-unplug", "vbd-insert", "vbd-eject"];
 
+/** What differs in a pool; the others are limits, which one host has as well. */
+const POOL_FAULTS: readonly FaultName[] = [
+  ...(["fail", "lost", "wrong", "member", "before", "during", "after"] as const),
+  ...(["killed", "engine", "reboot", "moved"] as const),
+];
+
 /** Why a fault makes no sense at a step; undefined if it does. */
 export function whyNot(
-  { name, call, command, isUpload, operation }: Step,
+  { name, call, command, isUpload, operation, poolHost }: Step,
   fault: FaultName,
 ): string | undefined {
   if (name === MARKER_STEP.name)
     return fault === "full" ? undefined : "the shell itself writes it, within `make the folder`";
   if (["wrong", "member", "late"].includes(fault) && !command) return "it is not a call of xapi";
   if (fault === "member" && !FORWARDED.includes(command ?? "")) return "the coordinator does it itself";
+  if (poolHost === undefined && ["reboot", "moved"].includes(fault)) return "tried with a pool";
+  if (poolHost !== undefined && !POOL_FAULTS.includes(fault)) return "tried with one host";
   if (fault === "full") return isFilling(name) ? undefined : "it writes no bytes";
   if (!call && ["lost", "after"].includes(fault)) return "a login changes nothing that could be lost";
   if (!call && fault === "silent") return "the same as a host that hangs";

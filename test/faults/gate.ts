@@ -111,9 +111,11 @@ function install(host: SimulatedHost, program: string, port: number): () => void
   writeFileSync(`${place}.gate`, text, { mode: 0o755 });
   renameSync(`${place}.gate`, place);
   return () => {
-    if (!isInFolder) return rmSync(place, { force: true });
+    // A host that has rebooted since is found at another path.
+    const now = host.path(join(PROGRAM_FOLDER, program));
+    if (!isInFolder) return rmSync(now, { force: true });
     // A call that was let go on may not have started the program yet: it keeps both names.
-    linkSync(aside, `${place}.new`);
-    renameSync(`${place}.new`, place);
+    linkSync(`${now}.aside`, `${now}.new`);
+    renameSync(`${now}.new`, now);
   };
 }

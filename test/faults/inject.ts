@@ -85,6 +85,16 @@ const AT_A_CALL: Readonly<Record<FaultName, Injection>> = {
       worker.freeze();
       call.run();
     }),
+  reboot: (scene) =>
+    atCall(scene, async (call) => {
+      await scene.site.host.reboot({ downMs: 500 });
+      call.kill();
+    }),
+  moved: (scene) =>
+    atCall(scene, async (call) => {
+      await moveCoordinator(scene);
+      call.kill();
+    }),
   engine: (scene) =>
     inWorker(scene, async (call, worker) => {
       await worker.killEngine();
@@ -230,6 +240,14 @@ function hangUntilRestart(scene: Scene): Promise<Ending> {
 async function dropAfterHang({ site }: Scene): Promise<void> {
   await sleep(HANG_MS);
   site.link.dropAll();
+}
+
+async function moveCoordinator({ site: { pool } }: Scene): Promise<void> {
+  const { xapi, hosts, coordinator } = pool;
+  const other = hosts.find(({ uuid }) => uuid !== coordinator.uuid);
+  xapi.toolstack(coordinator.uuid).stop();
+  await xapi.makeCoordinator(other?.uuid ?? "");
+  await xapi.startHost(coordinator.uuid);
 }
 
 async function dropAndGoOn({ site }: Scene, call: HaltedCall): Promise<void> {

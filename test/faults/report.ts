@@ -14,9 +14,9 @@ export function printMatrix(results: readonly CellResult[]): string {
   const steps = STEPS.filter((step) => results.some(({ cell }) => cell.step === step));
   const rows = steps.map((step) => {
     const cells = COLUMNS.map((fault) => letterOf(step, fault, byName).padEnd(8));
-    return `${step.operation.padEnd(8)} ${step.name.padEnd(34)} ${cells.join("")}`.trimEnd();
+    return `${step.operation.padEnd(11)} ${step.name.padEnd(34)} ${cells.join("")}`.trimEnd();
   });
-  const header = `${" ".repeat(44)}${COLUMNS.map((fault) => fault.padEnd(8)).join("")}`.trimEnd();
+  const header = `${" ".repeat(47)}${COLUMNS.map((fault) => fault.padEnd(8)).join("")}`.trimEnd();
   return [header, ...rows, "", ...legend()].join("\n");
 }
 

@@ -5,6 +5,7 @@ import { setDiscStage } from "./disc-stage";
 import { isLocked, processesLeft } from "./host-state";
 import type { Images } from "./images";
 import { inject } from "./inject";
+import { setPoolStage } from "./pool-stage";
 import { setReleaseStage } from "./release-stage";
 import type { Promised, SetStage, Stage } from "./scene";
 import { type DoorName, Site } from "./site";
@@ -36,6 +37,8 @@ const STAGES: Readonly<Record<Operation, SetStage>> = {
   look: setAttachmentStage,
   detach: setAttachmentStage,
   release: setReleaseStage,
+  "pool create": setPoolStage,
+  "pool delete": setPoolStage,
 };
 
 /** Runs a cell on a host of its own. */
@@ -43,7 +46,7 @@ export async function runCell(cell: Cell, images: Images, door?: DoorName): Prom
   const startedAt = Date.now();
   const problems: string[] = [];
   const found: { promised?: Promised; message?: string; leftovers: string[] } = { leftovers: [] };
-  await using site = await Site.start(door);
+  await using site = await Site.start(door, cell.step.poolHost);
   const acts = async () => {
     const stage = await STAGES[cell.step.operation](site, cell, images);
     const ending = await inject(cell.fault, { site, step: cell.step, ...stage });
@@ -74,7 +77,7 @@ async function goOn(site: Site, { stack, differences }: Stage, operation: Operat
   const attempt = async (what: string, action: () => Promise<void>) => {
     await action().catch((error: unknown) => problems.push(`the next ${what}: ${messageOf(error)}`));
   };
-  if (!["delete", "detach"].includes(operation)) {
+  if (!["delete", "detach", "pool delete"].includes(operation)) {
     if (stack.stored) await attempt("refresh", () => stack.refresh());
     await attempt("up", () => stack.up());
     await site.endHelpers();

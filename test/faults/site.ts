@@ -39,22 +39,32 @@ export class Site implements AsyncDisposable {
 
   private constructor(
     readonly pool: SimulatedPool,
-    readonly link: Proxy,
+    /** A link to each host. */
+    private readonly links: readonly Proxy[],
+    private readonly faultAt: number,
     /** How a state names the host. */
     readonly address: Address,
     /** Its own provider process, if dynamic providers in this process do not serve it. */
     private readonly plugin: PluginProcess | undefined,
   ) {}
 
-  static async start(door: DoorName = "dynamic"): Promise<Site> {
+  /** @param poolHost the host that faults are on, in a pool of two; one host by default */
+  static async start(door: DoorName = "dynamic", poolHost?: 0 | 1): Promise<Site> {
     const plugin = door === "plugin" ? await PluginProcess.start() : undefined;
-    const pool = await startPool({ transport: "sshd" });
-    const { host, port, user, password = "", hostKey } = pool.coordinator.connection;
-    const link = await Proxy.start({ host, port });
+    const pool = await startPool({ transport: "sshd", hosts: poolHost === undefined ? 1 : 2 });
+    const { user, password = "", hostKey } = pool.coordinator.connection;
+    const links = await Promise.all(pool.hosts.map(({ connection }) => Proxy.start(connection)));
+    const link = links[0]!;
     // Long enough for a machine on which dozens of hosts start at once.
     const limits = { dialErrorLimit: 3, perDialTimeout: 10, sshConfig: false };
     const connection = { host: link.host, port: link.port, user, password, hostKey, ...limits };
-    return new Site(pool, link, { connection, host: link.host, port: link.port, user, hostKey }, plugin);
+    return new Site(
+      pool,
+      links,
+      poolHost ?? 0,
+      { connection, host: link.host, port: link.port, user, hostKey },
+      plugin,
+    );
   }
 
   /** A stack whose one resource has these arguments. */
@@ -84,8 +94,23 @@ export class Site implements AsyncDisposable {
     return this.plugin ? PluginProcess.start() : WorkerProcess.start();
   }
 
+  /** The host that faults are on. */
   get host(): SimulatedHost {
-    return this.pool.coordinator;
+    return this.pool.hosts[this.faultAt]!;
+  }
+
+  /** The link to it. */
+  get link(): Proxy {
+    return this.links[this.faultAt]!;
+  }
+
+  /** How a disc of the whole pool reaches each host. */
+  get hostConnections(): Readonly<Record<string, object>> {
+    const reached = this.pool.hosts.map(({ name, connection: { hostKey } }, index) => {
+      const { host, port } = this.links[index]!;
+      return [name, { host, port, hostKey }] as const;
+    });
+    return Object.fromEntries(reached);
   }
 
   /** Ends something before the host ends. */
@@ -100,7 +125,7 @@ export class Site implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.endHelpers();
     await this.plugin?.[Symbol.asyncDispose]();
-    await this.link[Symbol.asyncDispose]();
+    for (const link of this.links) await link[Symbol.asyncDispose]();
     await this.pool[Symbol.asyncDispose]();
   }
 }

@@ -2,10 +2,22 @@ import type { Call } from "./gate";
 
 /**
  * What the engine asks of the provider: for a disc `create`, `update`, `read` and `delete`; for an attachment `attach`,
- * `exchange` (another disc), `look` and `detach`; `release` creates a release.
+ * `exchange` (another disc), `look` and `detach`; `release` creates a release; `pool create` and `pool delete` are those
+ * of a disc of a whole pool.
  */
 export type Operation =
-  "create" | "update" | "read" | "delete" | "attach" | "exchange" | "look" | "detach" | "release";
+  | "create"
+  | "update"
+  | "read"
+  | "delete"
+  | "attach"
+  | "exchange"
+  | "look"
+  | "detach"
+  | "release"
+  | PoolOperation;
+
+type PoolOperation = "pool create" | "pool delete";
 
 /** One remote step of an operation. */
 export interface Step {
@@ -27,6 +39,8 @@ export interface Step {
   readonly isPatient?: boolean;
   /** The drive of the VM, for an attachment: an empty one of a running VM by default. */
   readonly drive?: DriveKind;
+  /** In a pool of two hosts, the one that the fault is on: 0 is the coordinator. */
+  readonly poolHost?: 0 | 1;
 }
 
 /** `new`: a halted VM without a CD drive. `occupied`: a disc of somebody else is in the drive. */
@@ -93,6 +107,12 @@ const findDrive = (operation: Operation) => [
   xe(operation, "vm-list"),
   xe(operation, "vbd-list", "vm-uuid"),
 ];
+
+/** The steps of a disc of a whole pool on one of its hosts. */
+const onPoolHost = (poolHost: 0 | 1, operation: PoolOperation, steps: readonly Step[]) =>
+  steps.map((step) =>
+    when(poolHost === 0 ? "coordinator" : "other host", { poolHost, operation, image: "large" })(step),
+  );
 
 /** Every remote step, in the order in which they are done. */
 export const STEPS: readonly Step[] = [
@@ -184,4 +204,21 @@ export const STEPS: readonly Step[] = [
   xe("release", "pbd-list", "sr-uuid"),
   xe("release", "vdi-list"),
   ...remove("release"),
+
+  ...([0, 1] as const).flatMap((poolHost) =>
+    onPoolHost(poolHost, "pool create", [
+      makeFolder,
+      { ...shell("create", "upload", "dd", /seek=/), isUpload: true },
+      syncImage,
+      nameImage,
+      removeMarker,
+    ]),
+  ),
+  ...onPoolHost(0, "pool create", [
+    xe("create", "sr-create"),
+    xe("create", "sr-scan"),
+    xe("create", "vdi-list"),
+  ]),
+  ...onPoolHost(0, "pool delete", [xe("delete", "pbd-unplug"), xe("delete", "sr-forget")]),
+  ...([0, 1] as const).flatMap((poolHost) => onPoolHost(poolHost, "pool delete", removeFolder("delete"))),
 ];
