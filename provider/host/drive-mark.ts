@@ -69,7 +69,8 @@ export async function unmarkDrive(
 ): Promise<void> {
   const isPassing = (error: unknown) => isRefusedForNow(error) || isAnswerLost(error);
   try {
-    await retry({ ...REMOVAL, isPassing }, async () => {
+    const waitingFor = `${host.address} to take the entry out of the VM`;
+    await retry({ ...REMOVAL, waitingFor, isPassing }, async () => {
       const [vm] = await runXeAgain(host, vmNotes(vmUuid));
       if (vm && parseMarks(vm).has(device)) await runXe(host, vmForget(vmUuid, `${KEY}${device}`));
     });

@@ -77,7 +77,8 @@ export async function makeDrive(host: SharedConnection, vmUuid: string, device: 
   let mayBeThere = false;
   const isPassing = (error: unknown) =>
     isRefusedForNow(error) || isAnswerLost(error) || (mayBeThere && isSlotTaken(error));
-  return retry({ ...MAKE, isPassing }, async () => {
+  const waitingFor = `${host.address} to make the CD drive`;
+  return retry({ ...MAKE, waitingFor, isPassing }, async () => {
     if (mayBeThere) {
       const vm = await lookAtVm(host, vmUuid);
       const made = vm?.drives.find((drive) => drive.device === device && drive.isCd);
@@ -139,7 +140,8 @@ export async function ejectDisc(
 ): Promise<void> {
   const isPassing = (error: unknown) => isTrayLocked(error) || isRefusedForNow(error) || isAnswerLost(error);
   try {
-    await retry({ ...EJECT, isPassing }, async () => {
+    const waitingFor = `${vmLabel} to release the disc`;
+    await retry({ ...EJECT, waitingFor, isPassing }, async () => {
       // Read again before each try: the guest may have released the disc, or somebody may have inserted
       // another.
       const disc = await lookAtDisc(host, vbdUuid);

@@ -20,8 +20,9 @@ const AGAIN = { firstPauseMs: 250, growth: 2, longestPauseMs: 2_000, attempts: 3
 export async function identify(host: SharedConnection): Promise<string> {
   const options = { purpose: "identify the host", timeoutMs: QUICK_TIMEOUT_MS };
   // This is often the first command on a shared connection that has broken since it was last used.
-  const result = await retry({ ...AGAIN, isPassing: isLinkLost }, () =>
-    host.exec(remote(sh`identify`), options),
+  const result = await retry(
+    { ...AGAIN, waitingFor: `a connection to ${host.address}`, isPassing: isLinkLost },
+    () => host.exec(remote(sh`identify`), options),
   );
   return hostUuidOf(host, result);
 }

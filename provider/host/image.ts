@@ -11,6 +11,7 @@ import {
   type UploadSource,
   uploadStream,
 } from "../ssh/upload";
+import { waiting } from "../ssh/wait";
 import { downloadOnHost } from "./download";
 import { HostError, withHostWords } from "./error";
 import { FILE, type Folder, pathOf } from "./folder";
@@ -220,7 +221,10 @@ async function sendStream(
 ): Promise<void> {
   const there = isBegun ? await blocksThere(host, folder) : [];
   const failure = new AbortController();
-  const { sizeBytes, pieces } = await stream.open(AbortSignal.any([signal, failure.signal]));
+  const wait = { what: `an answer from ${stream.name}`, atMost: "four times 60 s of silence" };
+  const { sizeBytes, pieces } = await waiting(wait, () =>
+    stream.open(AbortSignal.any([signal, failure.signal])),
+  );
   try {
     const { skippedBytes, rest } = await skipKnown(pieces, there);
     const counted = new Counted(rest);

@@ -90,7 +90,8 @@ export function attachIso(
   before?: Attachment,
 ): Promise<Attachment> {
   const isPassing = (error: unknown) => error instanceof XeError && CHANGED_CODES.includes(error.code);
-  return retry({ ...CHANGED, isPassing }, async () => {
+  const waitingFor = `the drives of the VM to stay as they are`;
+  return retry({ ...CHANGED, waitingFor, isPassing }, async () => {
     const place = await findPlace(host, request, before);
     return place.drive?.disc?.vdiUuid === request.vdiUuid
       ? recordOf(place, request, before)

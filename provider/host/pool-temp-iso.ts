@@ -230,7 +230,8 @@ const SCAN = { firstPauseMs: 500, growth: 2, longestPauseMs: 5_000, budgetMs: 60
 async function scanForDisc(speaker: SharedConnection, srUuid: string, isoName: string): Promise<string> {
   let attempt = 0;
   const isPassing = (error: unknown) => error instanceof HostError && error.code === "NOT_FOUND_IN_TIME";
-  return retry({ ...SCAN, isPassing }, async () => {
+  const waitingFor = `the VDI in the SR ${srUuid}`;
+  return retry({ ...SCAN, waitingFor, isPassing }, async () => {
     report({ step: "waiting for VDI", attempt: ++attempt });
     await runXeAgain(speaker, srScan(srUuid));
     const [vdi] = await runXeAgain(speaker, vdiList({ "sr-uuid": srUuid, "name-label": isoName }));

@@ -80,7 +80,8 @@ export function onceOwnerIsDone<T>(attempt: () => Promise<T>): Promise<T> {
     if (isBusy) report({ step: "waiting for another create of the same resource" });
     return isBusy;
   };
-  return retry({ ...OWNER_BUSY, isPassing }, attempt);
+  const waitingFor = "another create of the same resource";
+  return retry({ ...OWNER_BUSY, waitingFor, isPassing }, attempt);
 }
 
 /**

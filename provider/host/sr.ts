@@ -39,7 +39,8 @@ export async function findLostSr(host: SharedConnection, folder: Folder): Promis
   const begun = await pendingCreates(host);
   let emptyLooks = 0;
   const isPassing = (error: unknown) => error === NOT_YET;
-  return retry({ ...LOST, isPassing }, async () => {
+  const waitingFor = `${host.address} to end an sr-create whose reply was lost`;
+  return retry({ ...LOST, waitingFor, isPassing }, async () => {
     const [srUuid] = await findSrs(host, folder);
     if (srUuid) return srUuid;
     const pending = await pendingCreates(host);
@@ -118,7 +119,8 @@ export async function forgetSr(host: SharedConnection, srUuid: string): Promise<
     Promise.all(which.map((pbd) => unlessGone(runXeAgain(host, pbdUnplug(field(pbd, "uuid"))))));
   // xapi refuses to unplug a PBD of a host that is offline, even if it is not plugged.
   let plugged = pbds.filter((pbd) => pbd["currently-attached"] === "true");
-  await retry({ ...PLUGGED_AGAIN, isPassing: isPluggedAgain }, async () => {
+  const waitingFor = `the toolstack of ${host.address} to leave the SR unplugged`;
+  await retry({ ...PLUGGED_AGAIN, waitingFor, isPassing: isPluggedAgain }, async () => {
     await unplug(plugged);
     plugged = [...pbds];
     await unlessGone(runXeAgain(host, srForget(srUuid)));
@@ -177,7 +179,8 @@ async function findHolders(host: SharedConnection, vdiUuid: string): Promise<Hol
 async function eject(host: SharedConnection, { vbdUuid, vm, vmName }: Holder): Promise<void> {
   report({ step: "ejecting", holder: vmName });
   try {
-    await retry({ ...EJECT, isPassing: isTrayLocked }, () => runXeAgain(host, vbdEject(vbdUuid)));
+    const waitingFor = `${vmName} to release the disc`;
+    await retry({ ...EJECT, waitingFor, isPassing: isTrayLocked }, () => runXeAgain(host, vbdEject(vbdUuid)));
   } catch (error) {
     if (isGone(error) || (error instanceof XeError && error.code === "VBD_IS_EMPTY")) return;
     if (isTrayLocked(error))

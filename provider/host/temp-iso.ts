@@ -173,7 +173,8 @@ export function resuming<T>(
     lost = error;
     return isNew && isLoss(error);
   };
-  return retry({ ...RESUME, isPassing }, async () => {
+  const waitingFor = `a connection to ${host.address}`;
+  return retry({ ...RESUME, waitingFor, isPassing }, async () => {
     signal.throwIfAborted();
     const stage = lost ? await takeOver(host, folder) : "nothing";
     if (stage !== "nothing") await renewMarkers(host, [pathOf(folder)]);

@@ -1,5 +1,6 @@
 import { sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
+import { waiting } from "../ssh/wait";
 import type { Twin } from "./prepare";
 import { valueOf } from "./protocol";
 import { remote } from "./remote";
@@ -31,7 +32,9 @@ export interface Turn {
  */
 export async function turnToSend(content: string): Promise<Turn> {
   for (let other = underWay.get(content); other; other = underWay.get(content)) {
-    const twin = await other;
+    const wait = { what: "another disc that sends the same image", atMost: "as long as that may take" };
+    const sending = other;
+    const twin = await waiting(wait, () => sending);
     if (twin) return { twin, end: () => undefined };
   }
   let settle: (file: Twin | undefined) => void = () => undefined;

@@ -2,10 +2,12 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe } from "node:diagnostics_channel";
 import { type Progress, progressChannel } from "../host/progress";
 import { commandChannel, type EndedCommand } from "../ssh/command-channel";
+import { type WaitMessage, waitChannel } from "../ssh/wait";
 import { debug, showStatus } from "./engine-log";
 import { progressText, RateMeter } from "./progress-text";
 import { isTerminal } from "./terminal";
 import { Throttle } from "./throttle";
+import { WaitRow } from "./wait-row";
 
 /** A terminal rewrites the row in place; elsewhere each message stays as a line. */
 const INTERVAL_MS = { terminal: 250, lines: 5_000 } as const;
@@ -33,6 +35,7 @@ export async function whileLogged<T>(urn: string, operation: () => T | Promise<T
 class OperationLog {
   readonly #rate = new RateMeter();
   readonly #row: Throttle;
+  readonly #waits = new WaitRow((text) => this.#showText(text));
   #latest: Progress | undefined;
   #isShown = false;
 
@@ -47,6 +50,12 @@ class OperationLog {
     if (progress.step === "uploading") this.#rate.add(progress.sentBytes, performance.now());
     this.#latest = progress;
     this.#row.ask();
+    this.#waits.moved();
+  }
+
+  wait({ wait, isOver }: WaitMessage): void {
+    if (isOver) this.#waits.end(wait);
+    else this.#waits.begin(wait);
   }
 
   command({ host, purpose, durationMs, outcome }: EndedCommand): void {
@@ -56,14 +65,18 @@ class OperationLog {
 
   end(): void {
     this.#row.end();
+    this.#waits.endAll();
     // Otherwise the engine keeps the text beside "created" until the run ends.
     if (this.#isShown) showStatus(this.urn, "");
   }
 
   #show(): void {
-    if (!this.#latest) return;
+    if (this.#latest) this.#showText(progressText(this.#latest, this.#rate.bytesPerSecond));
+  }
+
+  #showText(text: string): void {
     this.#isShown = true;
-    showStatus(this.urn, progressText(this.#latest, this.#rate.bytesPerSecond));
+    showStatus(this.urn, text);
   }
 }
 
@@ -73,5 +86,6 @@ function listen(): void {
   if (isListening) return;
   isListening = true;
   subscribe(progressChannel.name, (message) => running.getStore()?.progress(message as Progress));
+  subscribe(waitChannel.name, (message) => running.getStore()?.wait(message as WaitMessage));
   subscribe(commandChannel.name, (message) => running.getStore()?.command(message as EndedCommand));
 }

@@ -15,14 +15,26 @@ const DIAL_AGAIN = { isPassing: isPassingDialError, firstPauseMs: 250, growth: 1
  * @throws {@link SshError} with a code that says what went wrong
  */
 export async function connect(target: SshTarget): Promise<Connection> {
-  const attempts = target.dialErrorLimit < 0 ? Infinity : Math.max(1, target.dialErrorLimit);
+  const attempts = attemptsOf(target);
+  const waitingFor = `a login to ${addressOf(target)}`;
   const route = new Route(target);
   try {
-    return await retry({ ...DIAL_AGAIN, attempts }, () => route.dial());
+    return await retry({ ...DIAL_AGAIN, waitingFor, attempts }, () => route.dial());
   } catch (error) {
     route.close();
     throw error;
   }
+}
+
+const attemptsOf = ({ dialErrorLimit }: SshTarget) =>
+  dialErrorLimit < 0 ? Infinity : Math.max(1, dialErrorLimit);
+
+/** How long {@link connect} tries at most, for people. */
+export function limitOf(target: SshTarget): string {
+  const attempts = attemptsOf(target);
+  if (attempts === Infinity) return "for ever, as dialErrorLimit says";
+  const each = target.perDialTimeout > 0 ? ` of ${target.perDialTimeout} s` : "";
+  return `${attempts} ${attempts === 1 ? "try" : "tries"}${each}`;
 }
 
 /** The route to a host. A jump host stays logged in while the hops behind it are retried. */

@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { ClientChannel } from "ssh2";
+import { durationText } from "../text/units";
 import { tellingItsEnd } from "./command-channel";
 import type { Connection } from "./connection";
 import { SshError } from "./error";
 import { type SendWindow, STALL_TIMEOUT_MS } from "./send-window";
 import { lines, type Script, sh } from "./sh";
+import { waiting } from "./wait";
 
 /** What a remote command is given besides its text. */
 export interface ExecOptions {
@@ -58,7 +60,11 @@ const BEGIN_TIMEOUT_MS = 60_000;
  */
 export function exec(connection: Connection, script: Script, options: ExecOptions): Promise<ExecResult> {
   const command = { host: connection.address, purpose: options.purpose };
-  return tellingItsEnd(command, () => run(connection, script, options));
+  const wait = {
+    what: `${connection.address} to ${options.purpose}`,
+    atMost: durationText(options.timeoutMs / 1_000),
+  };
+  return waiting(wait, () => tellingItsEnd(command, () => run(connection, script, options)));
 }
 
 async function run(connection: Connection, script: Script, options: ExecOptions): Promise<ExecResult> {

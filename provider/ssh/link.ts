@@ -1,10 +1,11 @@
-import { connect } from "./connect";
+import { connect, limitOf } from "./connect";
 import type { Connection } from "./connection";
 import { SshError } from "./error";
 import { loadHostKeyPolicy } from "./host-key";
 import { retry } from "./retry";
 import { Semaphore } from "./semaphore";
 import { addressOf, type SshTarget } from "./target";
+import { beginWait, waiting } from "./wait";
 
 /** How many commands run at once on one connection: OpenSSH's `MaxSessions` is 10, and one is kept for urgent commands. */
 const MAX_CHANNELS = 9;
@@ -73,9 +74,21 @@ export class Link {
     for (let idleRefusals = 0; ;) {
       let connection: Connection | undefined;
       try {
-        return await retry(REFUSED_AGAIN, () =>
-          this.#useChannel(async () => work((connection = await this.#connected(target))), isUrgent),
-        );
+        const endTurn = beginWait({
+          what: `one of ${this.#channels.limit} commands on ${addressOf(target)} to end`,
+          atMost: "as long as these may take",
+        });
+        try {
+          const waitingFor = `${addressOf(target)} to free a session`;
+          return await retry({ ...REFUSED_AGAIN, waitingFor }, () =>
+            this.#useChannel(async () => {
+              endTurn();
+              return work((connection = await this.#connected(target)));
+            }, isUrgent),
+          );
+        } finally {
+          endTurn();
+        }
       } catch (error) {
         const { open = 0, mostOpen = 0 } = connection?.sessions ?? {};
         if (!isRefusedChannel(error)) throw error;
@@ -110,7 +123,8 @@ export class Link {
     };
     let connection: Connection;
     try {
-      connection = await current.opening;
+      const wait = { what: `a login to ${addressOf(target)}`, atMost: limitOf(target) };
+      connection = await waiting(wait, () => current.opening);
     } catch (error) {
       forget();
       // Another login's check of the host's key says nothing about this one's.

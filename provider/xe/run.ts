@@ -35,9 +35,9 @@ export async function runXe<T>(
 
 /** Runs an idempotent command: repeats it while the toolstack restarts, and after a lost reply. */
 export function runXeAgain<T>(host: SharedConnection, command: XeCommand<T>): Promise<T> {
-  return retry({ ...AGAIN, isPassing: (error) => isRefusedForNow(error) || isAnswerLost(error) }, () =>
-    runXe(host, command),
-  );
+  const waitingFor = `the toolstack of ${host.address} to take xe ${command.name}`;
+  const isPassing = (error: unknown) => isRefusedForNow(error) || isAnswerLost(error);
+  return retry({ ...AGAIN, waitingFor, isPassing }, () => runXe(host, command));
 }
 
 /** Whether to repeat an idempotent command: its reply did not come. */

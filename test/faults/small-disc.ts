@@ -21,9 +21,13 @@ export function enlargeDisc(host: SimulatedHost, folder: string, limits: Limits)
 
 const optionsOf = ({ size, inodes }: Limits) => `size=${size},nr_inodes=${inodes}`;
 
-function inNamespaceOf(host: SimulatedHost, command: readonly string[]): void {
+/** Runs a program among the processes and mounts of a host. @returns what it prints */
+export function inNamespaceOf(host: SimulatedHost, command: readonly string[]): string {
   const [, pid] = /^\/proc\/(\d+)\/root/.exec(host.path("/")) ?? [];
   if (!pid) throw new TypeError("Only a host with a real sshd has a namespace.");
   const asUser = process.geteuid?.() === 0 ? [] : ["--user", "--preserve-credentials"];
-  execFileSync("nsenter", ["--target", pid, "--mount", "--root", ...asUser, ...command], { stdio: "pipe" });
+  return execFileSync("nsenter", ["--target", pid, "--mount", "--pid", "--root", ...asUser, ...command], {
+    stdio: "pipe",
+    encoding: "utf8",
+  });
 }

@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { beforeEach, expect, test } from "vitest";
 import { type Progress, progressChannel } from "../../provider/host/progress";
 import { commandChannel, type EndedCommand } from "../../provider/ssh/command-channel";
+import { waitChannel, type WaitMessage } from "../../provider/ssh/wait";
 import { startPool } from "../simulator";
 import { imageBytes, writeTemporary } from "../unit/image";
 import { argumentsFor, createDisc, deleteDisc, setConfiguration } from "./resource";
@@ -68,4 +69,30 @@ test("each remote command tells how it ended, and nothing of its text", async ()
   expect(purposes).toContain("make the storage repository");
   const text = purposes.join("\n");
   for (const part of [password, state.srPath, state.isoName, state.owner]) expect(text).not.toContain(part);
+});
+
+test("each long wait is told with its limit", async () => {
+  await using waits = listenTo(waitChannel);
+  await using pool = await startPool({ transport: "embedded" });
+  const told = () =>
+    (waits.messages as WaitMessage[])
+      .filter(({ isOver }) => !isOver)
+      .map(({ wait: { what, atMost } }) => `${what}, at most ${atMost}`);
+
+  // The reply of sr-create is lost: its SR may still come.
+  pool.xapi.faults.push({ command: "sr-create", effect: { kind: "loseReply", when: "before" } });
+  const args = argumentsFor(pool.coordinator);
+  const { host, port } = pool.coordinator.connection;
+  await createDisc(args).catch(() => undefined);
+  const address = `${host}:${port}`;
+  expect(told()).toEqual(
+    expect.arrayContaining([
+      `a login to ${address}, at most 3 tries of 15 s`,
+      `one of 9 commands on ${address} to end, at most as long as these may take`,
+      `${address} to make the storage repository, at most 15 min`,
+      `${address} to end an sr-create whose reply was lost, at most 10 min`,
+    ]),
+  );
+  const { messages } = waits;
+  expect(messages.filter((each) => (each as WaitMessage).isOver)).toHaveLength(messages.length / 2);
 });

@@ -1,7 +1,13 @@
 import { expect, test } from "vitest";
 import { retry } from "../../../provider/ssh/retry";
 
-const plan = { isPassing: () => true, firstPauseMs: 1, growth: 1, longestPauseMs: 1 };
+const plan = {
+  waitingFor: "it",
+  isPassing: () => true,
+  firstPauseMs: 1,
+  growth: 1,
+  longestPauseMs: 1,
+};
 
 function failing(times: number) {
   let calls = 0;
