@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Argument, Command, CommanderError, Option } from "commander";
 import { DEFAULT_SR_MOUNT_PATH } from "../host/folder";
+import { withHelpLine } from "../host/help-line";
 import { toSshTarget } from "../lifecycle/ssh-target";
 import { SharedConnection } from "../ssh/shared-connection";
 import {
@@ -55,7 +56,7 @@ export async function runCommandLine(args: readonly string[]): Promise<ExitStatu
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    say(error instanceof Error ? inFlags(error.message) : String(error));
+    say(withHelpLine(error instanceof Error ? inFlags(error.message) : String(error), error));
     return error instanceof UsageError ? EXIT.usage : EXIT.failed;
   }
 }

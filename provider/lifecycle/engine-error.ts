@@ -1,3 +1,4 @@
+import { withHelpLine } from "../host/help-line";
 import { debug } from "./engine-log";
 import { whileUnderWay } from "./engine-watch";
 import { whileLogged } from "./operation-log";
@@ -33,7 +34,7 @@ export class CreatedButFailedError extends Error {
  * - No error keeps its stack, because the engine prints it. The stack of an internal error goes to the debug log.
  *
  * @param urn of the resource whose row shows progress; without it nothing is shown
- * @throws Error with the message of the error thrown
+ * @throws Error with the message of the error thrown, and a link to what to do about its code
  */
 export async function atEngine<T>(call: () => T | Promise<T>, urn?: string): Promise<T> {
   const logged = urn === undefined ? call : () => whileLogged(urn, call);
@@ -51,11 +52,15 @@ function isInternal(error: unknown): error is Error {
 }
 
 function toEngineError(error: unknown): Error {
-  const shaped = new Error(error instanceof Error ? error.message : String(error));
+  const shaped = new Error(withHelpLine(error instanceof Error ? error.message : String(error), error));
   shaped.stack = "";
   if (!(error instanceof CreatedButFailedError)) return shaped;
   const { id, reasons, properties } = error;
-  return Object.assign(shaped, { id, reasons, properties: toPlain(properties, "properties") });
+  return Object.assign(shaped, {
+    id,
+    reasons: reasons.map((reason) => withHelpLine(reason, error)),
+    properties: toPlain(properties, "properties"),
+  });
 }
 
 /** A copy without the properties that are `undefined`. */

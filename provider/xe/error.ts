@@ -56,6 +56,10 @@ export function parseXeError(stderr: string): { code: string; params: string[] }
   return { code, params };
 }
 
+/** Whether its code is one that this package knows; xapi has many more. */
+export const isExplained = ({ code }: XeError): boolean =>
+  code === "UNKNOWN" || code in ADVICE || SENTENCES.some(([known]) => known === code);
+
 const isOneOf = (codes: readonly string[]) => (error: unknown) =>
   error instanceof XeError && codes.includes(error.code);
 

@@ -3,8 +3,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 
-/** A program downloads it at every installation. 0.1.0 had 322 KB; the plugin, discs for pools and images from URLs came since. */
-const LARGEST_PACKED_BYTES = 435_000;
+/** A program downloads it at every installation. It has 362 KB; 2 % more is the limit. */
+const LARGEST_PACKED_BYTES = 369_000;
 
 /** What `pulumi package add` takes is the folder `plugin`. */
 const forEngine = ["plugin/PulumiPlugin.yaml", "plugin/package.json"];

@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
+import { HostError } from "../../../provider/host/error";
+import { RollbackIncompleteError } from "../../../provider/host/rollback";
 import { atEngine, CreatedButFailedError } from "../../../provider/lifecycle/engine-error";
+import { XeError } from "../../../provider/xe/error";
 
 async function thrownBy(error: unknown): Promise<Record<string, unknown>> {
   return atEngine(() => {
@@ -40,4 +43,25 @@ test("a disc that was made but failed keeps what is stored of it, without undefi
   const thrown = await thrownBy(error);
   expect(thrown).toMatchObject({ id: "1", reasons: ["cause"], properties: { status: "incomplete" } });
   expect(Object.keys(thrown["properties"] as object)).toEqual(["status"]);
+});
+
+test("an error with a code links to what to do about it, once, and so does one that it caused", async () => {
+  const page = "https://github.com/pulumi-xen-iso/pulumi-xen-iso/blob/main/docs/troubleshooting.md";
+  const cause = new HostError("NO_ROOM", "xen1:22", "There is no room.");
+  expect(await thrownBy(cause)).toMatchObject({ message: `There is no room.\nSee ${page}#no_room` });
+
+  const incomplete = new RollbackIncompleteError(cause, [{ what: "the folder", error: new Error("busy") }]);
+  const thrown = await thrownBy(new CreatedButFailedError("1", {}, incomplete));
+  const expected = `${incomplete.message}\nSee ${page}#no_room`;
+  expect(thrown).toMatchObject({ message: expected, reasons: [expected] });
+});
+
+test.each([
+  ["SR_HAS_PBD", "sr_has_pbd"],
+  ["SR_BACKEND_FAILURE_226", "sr_backend_failure_226"],
+  ["UNKNOWN", "unknown"],
+  ["SR_BACKEND_FAILURE_47", "the-toolstack"],
+])("xapi's %s links to #%s", async (code, anchor) => {
+  const { message } = await thrownBy(new XeError(code, [], "sr-forget", "xen1:22", "words"));
+  expect(message).toMatch(new RegExp(`\\nSee \\S+/troubleshooting\\.md#${anchor}$`));
 });
