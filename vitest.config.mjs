@@ -22,6 +22,7 @@ export default defineConfig({
           include: ["test/unit/**/*.test.ts"],
           pool: "threads",
           setupFiles: "test/unit/reset.ts",
+          unstubEnvs: true,
           sequence: { groupOrder: 0 },
           globalSetup: "test/temporary-folder.ts",
           // No other program is started, not even ssh by a check.

@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import { HostError } from "../../../provider/host/error";
 import { RollbackIncompleteError } from "../../../provider/host/rollback";
 import { atEngine, CreatedButFailedError } from "../../../provider/lifecycle/engine-error";
-import { XeError } from "../../../provider/xe/error";
 
 async function thrownBy(error: unknown): Promise<Record<string, unknown>> {
   return atEngine(() => {
@@ -54,14 +53,4 @@ test("an error with a code links to what to do about it, once, and so does one t
   const thrown = await thrownBy(new CreatedButFailedError("1", {}, incomplete));
   const expected = `${incomplete.message}\nSee ${page}#no_room`;
   expect(thrown).toMatchObject({ message: expected, reasons: [expected] });
-});
-
-test.each([
-  ["SR_HAS_PBD", "sr_has_pbd"],
-  ["SR_BACKEND_FAILURE_226", "sr_backend_failure_226"],
-  ["UNKNOWN", "unknown"],
-  ["SR_BACKEND_FAILURE_47", "the-toolstack"],
-])("xapi's %s links to #%s", async (code, anchor) => {
-  const { message } = await thrownBy(new XeError(code, [], "sr-forget", "xen1:22", "words"));
-  expect(message).toMatch(new RegExp(`\\nSee \\S+/troubleshooting\\.md#${anchor}$`));
 });
