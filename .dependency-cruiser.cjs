@@ -80,7 +80,7 @@ module.exports = {
       from: { path: folder("cli") },
       to: {
         path: folder("resources", "lifecycle", "iso"),
-        pathNot: "^provider/lifecycle/(connection|problems)\\.ts$",
+        pathNot: "^provider/lifecycle/(connection|problems|ssh-target)\\.ts$",
       },
     },
     {
