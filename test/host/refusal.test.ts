@@ -93,7 +93,7 @@ describe("a create that is refused says what to do, and leaves nothing", () => {
     await using pool = await startPool({ transport: "sshd" });
     mountSmallDisc(pool.coordinator, "/var/opt/xen-iso", { size: "32k", inodes: 100 });
     await expect(createDisc(argumentsFor(pool.coordinator))).rejects.toThrow(
-      /could not be put as .* The host says: dd: [^\n]*: No space left on device$/,
+      /could not be put as .* The host says: dd: [^\n]*: No space left on device\nSee /,
     );
     expect(await pool.leftovers()).toEqual(nothing);
   });
@@ -102,7 +102,7 @@ describe("a create that is refused says what to do, and leaves nothing", () => {
     await using pool = await startPool({ transport: "sshd" });
     await using gate = await Gate.await(pool.coordinator, { program: "rm", args: /^-f -- pending/ });
     const refused = expect(createDisc(argumentsFor(pool.coordinator))).rejects.toThrow(
-      /^The marker in .* could not be removed.* The host says: rm: Read-only file system$/,
+      /^The marker in .* could not be removed.* The host says: rm: Read-only file system\nSee /,
     );
     (await gate.halted).fail("rm: Read-only file system");
     await refused;
