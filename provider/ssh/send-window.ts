@@ -10,6 +10,9 @@ const MOST_PIECE_BYTES = 256 * 1024;
 /** More than the longest round trip, so that the link is never idle. */
 const RECENT_MS = 2_000;
 
+/** What arrived in less than two seconds counts up to so many times as much, so that a fast link starts fast. */
+const MOST_GROWTH = 4;
+
 /** How long nothing of what is on the way may arrive before the link counts as lost. */
 export const STALL_TIMEOUT_MS = 60_000;
 
@@ -24,13 +27,15 @@ interface OutgoingLink {
 }
 
 /**
- * Limits what is on the way to a host to what arrived there in the last two seconds and 64 KiB. Without a limit, six
+ * Limits what is on the way to a host to what arrives there in two seconds, and 64 KiB. Without a limit, six
  * streams fill the queues between here and the host with 12 MiB; over a slow link, a command behind them waits for
  * minutes.
  */
 export class SendWindow {
   #onWayBytes = 0;
   #recentBytes = 0;
+  /** When the link was last idle. */
+  #begunMs: number | undefined;
   readonly #recent: { readonly atMs: number; readonly bytes: number }[] = [];
   #turn: Promise<unknown> = Promise.resolve();
   #wake: () => void = () => undefined;
@@ -51,6 +56,7 @@ export class SendWindow {
       while (this.#limitBytes <= this.#onWayBytes && !this.link.lost.aborted) await this.#change();
       this.link.lost.throwIfAborted();
       const bytes = Math.min(wantedBytes, this.#pieceBytes);
+      if (this.#onWayBytes === 0 && this.#recent.length === 0) this.#begunMs = performance.now();
       this.#onWayBytes += bytes;
       return bytes;
     });
@@ -84,7 +90,8 @@ export class SendWindow {
     const since = performance.now() - RECENT_MS;
     while (this.#recent[0] && this.#recent[0].atMs < since)
       this.#recentBytes -= this.#recent.shift()?.bytes ?? 0;
-    return LEAST_BYTES + this.#recentBytes;
+    const measuredMs = performance.now() - (this.#begunMs ?? 0);
+    return LEAST_BYTES + this.#recentBytes * Math.min(Math.max(RECENT_MS / measuredMs, 1), MOST_GROWTH);
   }
 
   /** An eighth of the limit. */

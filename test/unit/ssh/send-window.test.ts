@@ -56,6 +56,16 @@ describe("SendWindow", () => {
     expect(bytes().arrivedBytes).toBe(64 * KIB);
   });
 
+  it("starts fast on a link whose first answers come soon", async () => {
+    const { fill, answer, bytes } = link();
+    await fill();
+    await vi.advanceTimersByTimeAsync(50);
+    answer();
+    await fill();
+    expect(bytes().onWayBytes).toBeGreaterThan(3 * 64 * KIB);
+    expect(bytes().onWayBytes).toBeLessThanOrEqual((64 + 4 * 64) * KIB);
+  });
+
   it("asks for an answer after pieces that are small on a slow link, and larger on a fast one", async () => {
     const { window } = link();
     const first = await window.room(1_000 * KIB);
