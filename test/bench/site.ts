@@ -26,12 +26,15 @@ export class Site implements AsyncDisposable {
   private constructor(
     readonly pool: SimulatedPool,
     readonly provider: ProviderProcess,
+    /** Fields that another clone may not have. */
+    private readonly ownFields: object,
   ) {}
 
   /** @param checkout of the provider; see {@link ProviderProcess.start} */
   static async start(options: XapiOptions = {}, checkout?: string): Promise<Site> {
     const pool = await startPool({ transport: "sshd", ...options });
-    return new Site(pool, await ProviderProcess.start({ checkout }));
+    const ownFields = checkout === undefined ? { sshConfig: false } : {};
+    return new Site(pool, await ProviderProcess.start({ checkout }), ownFields);
   }
 
   get host(): SimulatedHost {
@@ -45,7 +48,7 @@ export class Site implements AsyncDisposable {
   ): Promise<TempIsoInputs[]> {
     const { host, port, user, privateKey, hostKey } = connection;
     await sleep(SETTLED_MS);
-    const login = { host, port, user, privateKey, hostKey, sshConfig: false };
+    const login = { host, port, user, privateKey, hostKey, ...this.ownFields };
     const inputs: TempIsoInputs[] = [];
     for (const [index, isoPath] of isoPaths.entries())
       inputs.push(await this.provider.check({ isoPath, owner: ownerOf(index), connection: login }));
