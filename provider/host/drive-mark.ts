@@ -7,8 +7,8 @@ import { isAnswerLost, runXe, runXeAgain } from "../xe/run";
 import type { XeRecord } from "../xe/parse";
 
 /**
- * What an attachment does to a drive, in the VM's other-config, written before it is done. If the attachment is killed,
- * the next one of the same resource takes it over. `xe vbd-create` takes no other-config, so the drive cannot carry it.
+ * A note in the VM's other-config of what an attachment does to a drive, written before it does so. If the attachment
+ * is killed, the next one of the same resource continues. `xe vbd-create` takes no other-config, so the drive cannot carry it.
  *
  * @see xapi-project/xen-api: ocaml/xapi-cli-server/cli_operations.ml vbd_create
  */

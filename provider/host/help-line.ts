@@ -7,8 +7,8 @@ import { HostError } from "./error";
 const PAGE = "https://github.com/pulumi-xen-iso/pulumi-xen-iso/blob/main/docs/troubleshooting.md";
 
 /**
- * A message with a line that links to what `docs/troubleshooting.md` says of the error's code; of its cause's code if
- * it has none of its own, and the message alone if that has none either.
+ * Appends a link to the section of `docs/troubleshooting.md` about the error's code, or about its cause's code if the
+ * error has none. Without either, returns the message unchanged.
  */
 export function withHelpLine(message: string, error: unknown): string {
   const anchor = anchorOf(error);

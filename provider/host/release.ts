@@ -9,7 +9,7 @@ import { valueOf } from "./protocol";
 import { remote } from "./remote";
 import type { TempIso } from "./temp-iso";
 
-/** A disc that is to be released. */
+/** A disc to release. */
 export type ReleasedDisc = TempIso & { readonly isShared?: boolean };
 
 /**

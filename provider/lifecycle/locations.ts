@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseChecksum } from "../source/checksum";
 
-/** Undefined if it is none that a web server answers. */
+/** Undefined if no web server can answer it. */
 export function webUrl(text: string): URL | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   return url && ["http:", "https:"].includes(url.protocol) ? url : undefined;
@@ -13,8 +13,8 @@ export function webUrl(text: string): URL | undefined {
 /**
  * Finds what is wrong with the URL of a file.
  *
- * @param pathArgument takes a local file
- * @param login what to do about a server that wants a login
+ * @param pathArgument the argument for a local file
+ * @param login what to do if the server wants a login
  */
 export function urlProblem(
   text: string,
@@ -37,7 +37,7 @@ export function checksumProblem(checksum: string): string | undefined {
 /**
  * Finds what is wrong with a local path that a shell would expand, or that is a URL. Opens no file.
  *
- * @param urlArgument takes a URL
+ * @param urlArgument the argument for a URL
  */
 export function localPathProblem(path: string, urlArgument: string): string | undefined {
   if (webUrl(path)) return `is a URL; set ${urlArgument} to it instead`;
@@ -60,7 +60,7 @@ export function localPathOf(fileUrl: string): string | undefined {
   }
 }
 
-/** What may have been meant by a path that does not exist. */
+/** Suggests what a path that does not exist may have meant. */
 export function missingHint(path: string): string {
   if (!/[*?[\]{}]/.test(path)) return "a relative path starts at the program's folder";
   const [match] = matchesOf(path);
@@ -68,7 +68,7 @@ export function missingHint(path: string): string {
   return `only a shell expands a pattern: set it to the path of one file${example}`;
 }
 
-/** The files that `*` and `?` in a file's name stand for. */
+/** The files that match `*` and `?` in a file's name. */
 function matchesOf(pattern: string): string[] {
   const folder = dirname(pattern);
   const source = basename(pattern)

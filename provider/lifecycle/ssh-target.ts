@@ -7,21 +7,21 @@ import { type ConnectionInputs, effectiveConnection } from "./connection";
 import type { Problems } from "./problems";
 import { isUnknown } from "./unknown";
 
-/** More hops than any route has: `ProxyJump` goes in a circle. */
+/** More hops than any route has: `ProxyJump` is a loop. */
 const MOST_HOPS = 8;
 
 /** How a hop differs from the host itself. */
 interface Hop {
-  /** The user where nothing names one. */
+  /** The user if nothing sets one. */
   readonly user: string;
-  /** The hops before it, where those are known; else OpenSSH's configuration says. */
+  /** The hops before it, if they are known; else they come from OpenSSH's configuration. */
   readonly before: readonly JumpHost[];
   readonly depth: number;
 }
 
 /**
- * The target with its defaults. What `connection` leaves out comes from OpenSSH's configuration: it is looked up anew
- * by each process, and never stored.
+ * The target with its defaults. What `connection` leaves out comes from OpenSSH's configuration, which each
+ * process reads again, and which is never stored.
  *
  * @throws {@link SshError} `SSH_CONFIG_REFUSED`
  */
@@ -30,15 +30,15 @@ export function toSshTarget(connection: ConnectionInputs): Promise<SshTarget> {
 }
 
 /**
- * What else is wrong with a connection all of whose fields are good: whether OpenSSH's configuration can be read, and
- * whether there is a way to log in. Opens no connection.
+ * Adds the problems of a connection whose fields are valid: OpenSSH's configuration cannot be read, or there is no way
+ * to log in. Opens no connection.
  */
 export async function checkLogin(inputs: unknown, problems: Problems): Promise<void> {
   if (isUnknown(inputs)) return;
   await checkRoute(effectiveConnection(inputs as ConnectionInputs | undefined), "connection", problems);
 }
 
-/** Whether there is anything to log in with. */
+/** Whether there is any credential. */
 export function hasLogin({ password, privateKey, agentSocketPath, identityFiles = [] }: SshTarget): boolean {
   return (
     [password, privateKey, agentSocketPath].some((each) => each !== undefined) ||
@@ -64,14 +64,14 @@ function noLogin({ sshConfig }: ConnectionInputs, path: string): string {
   return `has no way to log in; set password, privateKey or agentSocketPath${orConfigure}${orFile}`;
 }
 
-/** A jump host is looked up in the same configuration. */
+/** A jump host uses the same configuration file. */
 function ofProxy({ sshConfig }: ConnectionInputs, proxy: ConnectionInputs): ConnectionInputs {
   return { ...(sshConfig !== undefined && { sshConfig }), ...proxy };
 }
 
 async function targetOf(connection: ConnectionInputs, hop: Hop): Promise<SshTarget> {
   const { host, proxy, sshConfig, privateKey, agentSocketPath, port, user, ...rest } = connection;
-  // check has seen it; a state that was edited by hand has not been checked.
+  // check has verified it, unless somebody edited the state by hand.
   if (host === undefined)
     throw new TypeError("connection.host: is missing; set it, or `pulumi config set xen:host …`.");
   const config = await configOf(connection, host);
@@ -84,7 +84,7 @@ async function targetOf(connection: ConnectionInputs, hop: Hop): Promise<SshTarg
     user: user ?? config?.user ?? hop.user,
     privateKey,
     agentSocketPath: agentSocketPath ?? agentOf(config),
-    // A key that the program gives stands in their place.
+    // The program's key replaces them.
     identityFiles: privateKey === undefined ? config?.identityFiles : undefined,
     identitiesOnly: config?.identitiesOnly,
     knownHosts: config?.knownHosts,
@@ -100,7 +100,7 @@ async function targetOf(connection: ConnectionInputs, hop: Hop): Promise<SshTarg
   };
 }
 
-/** The last hop, reached through those before it. As with `ssh`, it gets nothing of the host's own credentials. */
+/** The last hop, reached through those before it. As with `ssh`, it gets none of the host's own credentials. */
 async function jumpTarget(
   jumps: readonly JumpHost[],
   common: ConnectionInputs,

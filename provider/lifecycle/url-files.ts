@@ -20,10 +20,10 @@ export type DiscFiles = Readonly<Record<string, IsoFile | UrlFile>>;
 
 const MIB = 1024 ** 2;
 
-/** They are in memory while the disc is made: the image is read in several ranges at once, and again after a lost connection. */
+/** These files are in memory while the disc is made: the image is read in parallel, and again after a lost connection. */
 const LARGEST_MIB = 64;
 
-/** Requests at once to find out what changed. */
+/** How many requests for metadata run at once. */
 const MOST_REQUESTS = 8;
 
 export const isUrlFile = (file: unknown): file is UrlFile =>
@@ -43,13 +43,13 @@ export function urlFileProblem(file: object): string | undefined {
   return ofChecksum && `has a checksum that ${ofChecksum}`;
 }
 
-/** What names a file at a URL without reading it; undefined if there is a problem. */
+/** The path of a file on the disc, and what identifies its content without reading it. */
 export type Named = readonly [path: string, identity: string];
 
 /**
- * Names the content of each file from a URL, by its checksum or by what the server says of it.
+ * Identifies the content of each file from a URL, by its checksum or by the server's metadata.
  *
- * @param fail is given what is wrong with a file
+ * @param fail called with the problem of a file
  */
 export async function identitiesOf(
   files: DiscFiles,
@@ -71,8 +71,8 @@ export async function identitiesOf(
 }
 
 /**
- * Names the content of a disc with files from URLs: the hash of the image that has their identities in the place of
- * their content. It changes with every other file, with the label and with the format, too.
+ * Identifies the content of a disc with files from URLs: the hash of an image that has their identities instead of
+ * their content. It also changes with every other file, the label and the format.
  */
 export async function identityOfDisc(
   files: DiscFiles,
@@ -89,7 +89,7 @@ export async function identityOfDisc(
 /**
  * Downloads the files from URLs, one after another.
  *
- * @returns all files with their content, and what names the content of those that were downloaded
+ * @returns all files with their content, and the identities of those that were downloaded
  * @throws {@link SourceError}
  */
 export async function downloadFiles(
@@ -108,7 +108,7 @@ export async function downloadFiles(
   return { contents, identities };
 }
 
-/** What is still in use of what this process has downloaded, by checksum. */
+/** Downloads of this process that are still in use, by checksum. */
 const downloaded = new Map<string, WeakRef<Buffer>>();
 
 async function download(

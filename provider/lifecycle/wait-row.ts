@@ -1,13 +1,13 @@
 import type { Wait } from "../ssh/wait";
 
-/** Shorter waits are not worth a word. */
+/** Shorter waits are not shown. */
 export const QUIET_WAIT_MS = 5_000;
 
-/** The waits of one operation. Shows the latest of those that have become long, each once. */
+/** The waits of one operation. Shows each that lasts long, once. */
 export class WaitRow {
   readonly #timers = new Map<Wait, NodeJS.Timeout>();
 
-  /** @param show is given the text of a wait that has become long */
+  /** @param show called with the text of a wait that lasts long */
   constructor(private readonly show: (text: string) => void) {}
 
   begin(wait: Wait): void {
@@ -22,7 +22,7 @@ export class WaitRow {
     this.#timers.delete(wait);
   }
 
-  /** Something has moved: waits become long anew. */
+  /** Restarts the timers: something has moved. */
   moved(): void {
     for (const timer of this.#timers.values()) timer.refresh();
   }

@@ -6,17 +6,17 @@ import { homedir, hostname, tmpdir, userInfo } from "node:os";
 import { join, resolve as absolute } from "node:path";
 import { SshError } from "./error";
 
-/** What is asked of OpenSSH's configuration: a host, and what the program itself says of the login. */
+/** A lookup in OpenSSH's configuration: a host, and the fields of the login that the program sets. */
 export interface SshConfigQuery {
   /** A name, an alias or an address. */
   readonly host: string;
   readonly port?: number | undefined;
   readonly user?: string | undefined;
-  /** A file to read in place of the user's and the system's. */
+  /** A file to read instead of the user's and the system's. */
   readonly file?: string | undefined;
 }
 
-/** What OpenSSH's configuration says of a host, with its defaults, every path complete. */
+/** OpenSSH's configuration for a host, with its defaults and complete paths. */
 export interface SshConfig {
   readonly hostName: string;
   readonly port: number;
@@ -24,16 +24,14 @@ export interface SshConfig {
   readonly user?: string;
   readonly identityFiles: readonly string[];
   readonly identitiesOnly: boolean;
-  /** Undefined if the configuration says nothing, `none` if no agent is to be asked. */
+  /** Undefined if the configuration does not set it, `none` if no agent may be used. */
   readonly identityAgent?: string;
   readonly knownHosts: { readonly files: readonly string[]; readonly alias?: string };
   /** The hops of `ProxyJump`, the nearest first. */
   readonly jumps: readonly JumpHost[];
-  /** To be run by a shell. */
-  readonly proxyCommand?: string;
 }
 
-/** A hop of `ProxyJump`: the configuration may say more of it. */
+/** A hop of `ProxyJump`. The configuration may have more about it. */
 export interface JumpHost {
   readonly host: string;
   readonly user?: string;
@@ -50,11 +48,11 @@ const answers = new Map<string, Promise<SshConfig | undefined>>();
 
 /**
  * Reads OpenSSH's configuration for a host by `ssh -G`: only OpenSSH's own reader knows every rule of `Include`,
- * `Match` and the tokens, and it is of the same version as the `ssh` that the user compares with. A library would be
- * a second reader with rules of its own. As with `ssh`, the commands of `Match exec` are run. One process for each
- * query, then the answer is kept for as long as this process lives.
+ * `Match` and the tokens, and it has the same version as the `ssh` that the user compares with. A library would be
+ * a second reader with its own rules. As with `ssh`, the commands of `Match exec` are run. Runs one process per
+ * query, and keeps the answer while this process lives.
  *
- * `ssh` goes by the account's home folder. Where `HOME` is another folder, the file in that one is read.
+ * `ssh` uses the account's home folder. If `HOME` is another folder, its file is read instead.
  *
  * @returns undefined if there is no `ssh` that runs for this user
  * @throws {@link SshError} `SSH_CONFIG_REFUSED` with what `ssh` says
@@ -86,7 +84,6 @@ async function ask(query: SshConfigQuery): Promise<SshConfig | undefined> {
   const expand = expander(query, { hostName, port, user: printedUser, jump: jump ?? "", alias });
   const user = (await isUserSaid(query, from, printedUser, localUser)) ? printedUser : undefined;
   const identityAgent = valueOf("identityagent");
-  const proxyCommand = valueUnlessNone("proxycommand");
   return {
     hostName,
     port,
@@ -101,11 +98,10 @@ async function ask(query: SshConfigQuery): Promise<SshConfig | undefined> {
       ...(alias !== undefined && { alias }),
     },
     jumps: jump === undefined ? [] : expand(jump).split(",").map(parseJump),
-    ...(proxyCommand !== undefined && { proxyCommand: expand(proxyCommand) }),
   };
 }
 
-/** Containers run as user ids without an account, for which `ssh` does not run. */
+/** Containers run as user IDs without an account, and `ssh` does not run for those. */
 function hasAccount(): boolean {
   try {
     return userInfo().homedir !== "";
@@ -114,7 +110,7 @@ function hasAccount(): boolean {
   }
 }
 
-/** None needed where `ssh` finds the same file by itself: then it reads the system's, too, and checks who may write it. */
+/** Empty if `ssh` finds the same file by itself: then it also reads the system's file, and checks the permissions. */
 function defaultFile(): string[] {
   const home = homedir();
   if (home === userInfo().homedir) return [];
@@ -129,7 +125,7 @@ function runSsh({ host, port, user }: SshConfigQuery, from: readonly string[]): 
     ...from,
     ...(port === undefined ? [] : ["-p", String(port)]),
     ...(user === undefined ? [] : ["-l", user]),
-    // What follows is no option, whatever it begins with.
+    // The host is not an option, whatever it begins with.
     "--",
     host,
   ];
@@ -150,8 +146,8 @@ function runSsh({ host, port, user }: SshConfigQuery, from: readonly string[]): 
 }
 
 /**
- * Whether it is the configuration that names the user. `ssh -G` prints the local user's name if nobody does; only where
- * it prints that, the same files are read once more with another user as the last word.
+ * Whether the configuration sets the user. Without one, `ssh -G` prints the local user's name. Only if it prints that
+ * name, the same files are read again, followed by a `User` line with another name.
  */
 async function isUserSaid(
   query: SshConfigQuery,
@@ -181,7 +177,7 @@ function systemFile(): string {
     : "/etc/ssh/ssh_config";
 }
 
-/** Lines of a name in lower case and a value. A name may come several times. */
+/** Parses lines of a name in lower case and a value. A name can occur several times. */
 function parse(text: string): ReadonlyMap<string, readonly string[]> {
   const options = new Map<string, string[]>();
   for (const line of text.split(/\r?\n/)) {
@@ -191,7 +187,7 @@ function parse(text: string): ReadonlyMap<string, readonly string[]> {
   return options;
 }
 
-/** `ssh -G` prints several paths without quotes: a blank ends one only where another path begins. */
+/** `ssh -G` prints several paths without quotes: a blank ends a path only if another path follows. */
 function pathsIn(text: string): string[] {
   return text.split(/ +(?=[~/%$]|[A-Za-z]:[\\/])/).filter((path) => path !== "");
 }
@@ -211,7 +207,7 @@ interface Resolved {
 }
 
 /**
- * Does what `ssh -G` leaves undone: `~`, `%` tokens and `${NAME}`.
+ * Expands what `ssh -G` does not: `~`, `%` tokens and `${NAME}`.
  *
  * @see ssh_config(5), "TOKENS" and "ENVIRONMENT VARIABLES"; openssh-portable: ssh.c `default_client_percent_expand`
  */
@@ -243,7 +239,7 @@ function expander(
       .replace(/%(.)|\$\{(\w+)\}/g, (all, token: string | undefined, variable: string | undefined) =>
         variable === undefined ? (tokens[token ?? ""]?.() ?? all) : (process.env[variable] ?? all),
       );
-    // ssh has put the account's home in place of ~.
+    // ssh has replaced ~ by the account's home folder.
     return expanded.startsWith(`${account.homedir}/`)
       ? home + expanded.slice(account.homedir.length)
       : expanded;

@@ -1,16 +1,16 @@
 import type { Client } from "ssh2";
 
-/** `ssh2` sends this question by itself only at intervals, and tells nobody of the answer. */
+/** `ssh2` pings only at intervals, and does not report the reply. */
 interface Pinging {
   readonly _callbacks: ((isRefused: boolean | Error) => void)[];
   readonly _protocol: { ping(): void };
 }
 
 /**
- * Asks the host for an answer. It comes once the host has read everything that was sent before; an answer to
- * something it does not know is one too.
+ * Asks the host for a reply, which comes once the host has read everything that was sent before. A failure counts too:
+ * the host need not know the request.
  *
- * @param onAnswer not called if the link is lost before
+ * @param onAnswer not called if the link is lost first
  * @see RFC 4254, section 4
  */
 export function ping(client: Client, onAnswer: () => void): void {

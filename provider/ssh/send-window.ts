@@ -1,26 +1,26 @@
-/** So much may be on the way to a host of which nothing has arrived lately. */
+/** How much may be on the way when nothing has arrived lately. */
 const LEAST_BYTES = 64 * 1024;
 
 /** Small enough for a slow link, large enough for {@link LEAST_BYTES} to be several pieces. */
 const LEAST_PIECE_BYTES = 16 * 1024;
 
-/** With larger pieces a fast link becomes no faster. */
+/** Larger pieces do not make a fast link faster. */
 const MOST_PIECE_BYTES = 256 * 1024;
 
 /** More than the longest round trip, so that the link is never idle. */
 const RECENT_MS = 2_000;
 
-/** What arrived in less than two seconds counts up to so many times as much, so that a fast link starts fast. */
+/** Bytes that arrived in less than two seconds count up to this many times, so that a fast link starts fast. */
 const MOST_GROWTH = 4;
 
 /** How long nothing of what is on the way may arrive before the link counts as lost. */
 export const STALL_TIMEOUT_MS = 60_000;
 
-/** The way to a host. */
+/** The outgoing direction of a link. */
 interface OutgoingLink {
   /** Calls `onAnswer` once the host has everything that was sent before. */
   readonly ping: (onAnswer: () => void) => void;
-  /** Aborted when no answer comes any more. */
+  /** Aborted when the link is lost. */
   readonly lost: AbortSignal;
   /** Called when nothing has arrived for {@link STALL_TIMEOUT_MS}; aborts `lost`. */
   readonly onStalled: () => void;
@@ -34,8 +34,8 @@ interface OutgoingLink {
 export class SendWindow {
   #onWayBytes = 0;
   #recentBytes = 0;
-  /** When the link was last idle. */
-  #begunMs: number | undefined;
+  /** When the first piece after an idle time was sent. */
+  #begunMs = 0;
   readonly #recent: { readonly atMs: number; readonly bytes: number }[] = [];
   #turn: Promise<unknown> = Promise.resolve();
   #wake: () => void = () => undefined;
@@ -90,7 +90,7 @@ export class SendWindow {
     const since = performance.now() - RECENT_MS;
     while (this.#recent[0] && this.#recent[0].atMs < since)
       this.#recentBytes -= this.#recent.shift()?.bytes ?? 0;
-    const measuredMs = performance.now() - (this.#begunMs ?? 0);
+    const measuredMs = performance.now() - this.#begunMs;
     return LEAST_BYTES + this.#recentBytes * Math.min(Math.max(RECENT_MS / measuredMs, 1), MOST_GROWTH);
   }
 

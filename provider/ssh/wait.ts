@@ -8,7 +8,7 @@ export interface Wait {
   readonly atMost: string;
 }
 
-/** A wait that begins, and the same one when it is over. */
+/** The begin or the end of a wait. */
 export interface WaitMessage {
   readonly wait: Wait;
   readonly isOver: boolean;
@@ -17,7 +17,7 @@ export interface WaitMessage {
 /** Each wait is published here, in the asynchronous context of the operation; each message a {@link WaitMessage}. */
 export const waitChannel = channel("pulumi-xen-iso:wait");
 
-/** @returns ends the wait */
+/** @returns the function that ends the wait */
 export function beginWait(wait: Wait): () => void {
   if (!waitChannel.hasSubscribers) return () => undefined;
   waitChannel.publish({ wait, isOver: false } satisfies WaitMessage);
@@ -28,7 +28,7 @@ export function beginWait(wait: Wait): () => void {
   };
 }
 
-/** Does something that can take a while. */
+/** Publishes a wait while `work` runs. */
 export async function waiting<T>(wait: Wait, work: () => Promise<T>): Promise<T> {
   const end = beginWait(wait);
   try {
