@@ -19,7 +19,7 @@ const LOGIN: readonly (readonly [flag: string, text: string])[] = [
   ["host <name>", "name, address, or alias in ~/.ssh/config"],
   ["port <port>", "what ~/.ssh/config says unless given, else 22"],
   ["user <name>", "what ~/.ssh/config says unless given, else root"],
-  ["host-key <key>", '"ssh-ed25519 AAAA…" or "SHA256:…"; known_hosts decides unless given'],
+  ["host-key <key...>", '"ssh-ed25519 AAAA…" or "SHA256:…"; known_hosts decides unless given'],
   ["private-key-file <path>", "private key in PEM or OpenSSH form"],
   ["agent-socket-path <path>", "SSH agent, that of SSH_AUTH_SOCK unless given"],
 ];
@@ -107,13 +107,16 @@ function readLogin(flags: Flags, env: NodeJS.ProcessEnv, prefix: "" | "proxy-"):
     host: flag("host"),
     port: numberOf(flag("port")),
     user: flag("user"),
-    hostKey: flag("host-key"),
+    hostKey: oneOrMore(flags[camel(`${prefix}host-key`)] as readonly string[] | undefined),
     privateKey: readKey(flag("private-key-file"), `--${prefix}private-key-file`),
     agentSocketPath: flag("agent-socket-path"),
     password: secret("password"),
     privateKeyPassword: secret("private-key-password"),
   });
 }
+
+/** `ignore` is accepted alone only. */
+const oneOrMore = (keys?: readonly string[]) => (keys?.length === 1 ? keys[0] : keys);
 
 function readKey(path: string | undefined, flag: string): string | undefined {
   if (path === undefined) return undefined;

@@ -9,7 +9,7 @@ export function harmOf(found: FoundTempIso, { isHaEnabled }: { isHaEnabled: bool
   if (found.state !== "corpse") return [];
   const harm: string[] = [];
   const isUnattached = found.srs.some(({ hasPbd, isAttached }) => hasPbd && !isAttached);
-  const isHopeless = found.isHere && !found.isFolderThere;
+  const isHopeless = found.isReached && !found.isFolderThere;
   if (isUnattached && isHopeless) {
     harm.push(
       isHaEnabled

@@ -1,5 +1,6 @@
 import { fingerprint } from "../ssh/host-key";
 import type { HostFacts, Place, Toolstack } from "./host-facts";
+import type { MemberFacts, PoolFacts } from "./pool-facts";
 import { sizeText } from "../text/units";
 
 /** One thing that `doctor` checked. */
@@ -29,6 +30,14 @@ export function diagnose(facts: HostFacts): Check[] {
     xeSettings(facts),
     ...facts.places.map(room),
     ...toolstack(facts),
+  ];
+}
+
+/** Says what would go wrong with a disc of the whole pool. Pure. */
+export function diagnosePool({ members, lacking, discs }: PoolFacts): Check[] {
+  return [
+    ...members.flatMap(member),
+    ...[...lacking].flatMap(([name, count]) => (discs === 0 ? [] : [poolDiscs(name, count, discs)])),
   ];
 }
 
@@ -178,6 +187,40 @@ function highAvailability({ pool: record }: Toolstack): Check {
         "Keep discs on disk (srMountPath), make those for protected VMs with poolWide, destroy them after the first boot, and `sweep --lost` before a reboot.",
       )
     : ok("HA", "is off");
+}
+
+/** Of another host, nothing fails a disc that is for the named host alone. */
+function member({ uuid, name, isEnabled, facts }: MemberFacts): Check[] {
+  const on = (check: Check): Check => ({
+    ...check,
+    name: `${name}: ${check.name}`,
+    status: check.status === "ok" ? "ok" : "warning",
+  });
+  if ("problem" in facts) {
+    const advice =
+      `A pool-wide disc needs every host, or skipOfflineHosts. Start it if it is down; if it is gone for good, \`xe host-forget uuid=${uuid}\`. ` +
+      `If it is reached in another way than the named host, set hostConnections: { "${name}": { … } } for the disc.`;
+    return [on(warning("login", facts.problem, advice))];
+  }
+  const state = isEnabled
+    ? ok("state", "enabled")
+    : warning(
+        "state",
+        "It is disabled: a pool-wide disc is refused, or not made there.",
+        `Run \`xe host-enable uuid=${uuid}\`, or set skipOfflineHosts for the disc.`,
+      );
+  const checks = [login(facts), state, startUpFiles(facts), inventory(facts), ...facts.places.map(room)];
+  return checks.map(on);
+}
+
+function poolDiscs(host: string, lacking: number, all: number): Check {
+  const name = `${host}: pool-wide discs`;
+  if (lacking === 0) return ok(name, `has ${all === 1 ? "the one there is" : `all ${all}`}`);
+  return warning(
+    name,
+    `It lacks ${lacking} of ${all}: VMs that have them in a drive do not start there.`,
+    "Run `pulumi up --refresh` for their stacks: it brings the images there, and the discs stay the same.",
+  );
 }
 
 /** Hosts before xapi 25.21 have no such service. */

@@ -1,27 +1,44 @@
 import type { SharedConnection } from "../ssh/shared-connection";
-import { inFlags } from "./connection-options";
-import { type Check, diagnose } from "./diagnosis";
+import { type HostConnection, inFlags } from "./connection-options";
+import { type Check, diagnose, diagnosePool } from "./diagnosis";
 import { EXIT, type ExitStatus } from "./exit";
-import { readHostFacts } from "./host-facts";
+import { type HostFacts, readHostFacts } from "./host-facts";
+import { readPoolFacts } from "./pool-facts";
 import { colour, print, table } from "./print";
 
 /** What `doctor` is asked for. */
 export interface DoctorOptions {
+  /** How the host is reached; the others of its pool are reached alike. */
+  readonly connection: HostConnection;
   readonly srMountPaths: readonly string[];
   readonly isJson: boolean;
 }
 
 /** Prints the checks; returns `failed` if one failed, `found` if one is a warning. */
-export async function doctor(
-  host: SharedConnection,
-  { srMountPaths, isJson }: DoctorOptions,
-): Promise<ExitStatus> {
-  const checks = await readHostFacts(host, srMountPaths).then(diagnose, (error: unknown) => [
-    unreachable(error),
-  ]);
+export async function doctor(host: SharedConnection, options: DoctorOptions): Promise<ExitStatus> {
+  const { srMountPaths, isJson } = options;
+  const checks = await readHostFacts(host, srMountPaths).then(
+    async (facts) => [...diagnose(facts), ...(await checksOfPool(host, facts, options))],
+    (error: unknown) => [unreachable(error)],
+  );
   print(isJson ? toJson(host.address, checks) : inColours(toText(checks)));
   if (checks.some(({ status }) => status === "failed")) return EXIT.failed;
   return checks.some(({ status }) => status === "warning") ? EXIT.found : EXIT.done;
+}
+
+/** Nothing for a host that is alone, or whose toolstack does not answer. */
+async function checksOfPool(
+  host: SharedConnection,
+  { toolstack }: HostFacts,
+  options: DoctorOptions,
+): Promise<Check[]> {
+  if ("problem" in toolstack || toolstack.hosts.length === 1) return [];
+  try {
+    return diagnosePool(await readPoolFacts(host, options));
+  } catch (error) {
+    const advice = "Run the command again.";
+    return [{ name: "pool's hosts", status: "warning", detail: wordsOf(error), advice }];
+  }
 }
 
 /** Lines of status, name and detail, with the advice below. */
@@ -48,6 +65,12 @@ function inColours(text: string): string {
 const COLOURS = { ok: "green", warning: "yellow", failed: "red" } as const;
 
 function unreachable(error: unknown): Check {
-  const detail = error instanceof Error ? inFlags(error.message) : String(error);
-  return { name: "login", status: "failed", detail, advice: "Nothing else was looked at." };
+  return {
+    name: "login",
+    status: "failed",
+    detail: wordsOf(error),
+    advice: "Nothing else was looked at.",
+  };
 }
+
+const wordsOf = (error: unknown) => (error instanceof Error ? inFlags(error.message) : String(error));

@@ -1,5 +1,5 @@
 import { findTempIsos, type FoundDrive, type FoundTempIso, type FoundTempIsos } from "../host/find-temp-isos";
-import type { SharedConnection } from "../ssh/shared-connection";
+import type { ReachedPool } from "../host/remove-found";
 import { harmOf } from "./corpse";
 import { EXIT, type ExitStatus } from "./exit";
 import { durationText, sizeText } from "../text/units";
@@ -11,12 +11,12 @@ export interface ListOptions {
   readonly isJson: boolean;
 }
 
-/** Prints every temporary ISO; returns `found` if one on this host should be removed. */
+/** Prints every temporary ISO; returns `found` if one on a host that was looked at should be removed. */
 export async function list(
-  host: SharedConnection,
+  { speaker: { host }, others }: ReachedPool,
   { srMountPaths, isJson }: ListOptions,
 ): Promise<ExitStatus> {
-  const found = await findTempIsos(host, srMountPaths);
+  const found = await findTempIsos(host, srMountPaths, others);
   print(isJson ? toJson(host.address, found) : toText(host.address, found));
   return found.tempIsos.some(isToBeCleaned) ? EXIT.found : EXIT.done;
 }
@@ -28,8 +28,8 @@ export function tableOf(tempIsos: readonly FoundTempIso[], hostNames: ReadonlyMa
 }
 
 /** Whether nobody works on it and no VM can use it. */
-function isToBeCleaned({ state, isHere, isUnderWay }: FoundTempIso): boolean {
-  return isHere && state !== "live" && state !== "partial" && !isUnderWay;
+function isToBeCleaned({ state, isReached, isUnderWay }: FoundTempIso): boolean {
+  return isReached && state !== "live" && state !== "partial" && !isUnderWay;
 }
 
 /** What `list` prints. */
@@ -53,15 +53,9 @@ export function toJson(address: string, found: FoundTempIsos): string {
 }
 
 function rowOf(found: FoundTempIso, hostNames: ReadonlyMap<string, string>): string[] {
-  const { state, isUnderWay, isHere, isShared, hostUuid, ageSeconds, sizeBytes, srs, drives, srPath, owner } =
-    found;
-  const place = isShared
-    ? " (whole pool)"
-    : isHere
-      ? ""
-      : ` on ${hostNames.get(hostUuid ?? "") ?? "a host that is not known"}`;
+  const { state, isUnderWay, ageSeconds, sizeBytes, srs, drives, srPath, owner } = found;
   return [
-    `${state}${isUnderWay ? " (under way)" : ""}${place}`,
+    `${state}${isUnderWay ? " (under way)" : ""}${placeOf(found, hostNames)}`,
     ageSeconds === undefined ? "-" : durationText(ageSeconds),
     sizeBytes === undefined ? "-" : sizeText(sizeBytes),
     srs.map(({ uuid }) => uuid).join(", ") || "-",
@@ -69,6 +63,19 @@ function rowOf(found: FoundTempIso, hostNames: ReadonlyMap<string, string>): str
     srPath ?? found.folderUuid,
     owner ?? "-",
   ];
+}
+
+function placeOf(
+  { state, isShared, isHere, hostUuid = "", folderHostUuids, lackingHostUuids }: FoundTempIso,
+  hostNames: ReadonlyMap<string, string>,
+): string {
+  const nameOf = (uuid: string) => hostNames.get(uuid) ?? "a host that is not known";
+  if (isShared)
+    return state === "partial"
+      ? ` (whole pool, without ${lackingHostUuids.map(nameOf).join(", ")})`
+      : " (whole pool)";
+  if (folderHostUuids.length > 1) return ` on ${folderHostUuids.map(nameOf).join(", ")}`;
+  return isHere ? "" : ` on ${nameOf(hostUuid)}`;
 }
 
 function driveText({ vmName, powerState }: FoundDrive): string {

@@ -3,12 +3,14 @@ import { join } from "node:path";
 import { Argument, Command, CommanderError, Option } from "commander";
 import { DEFAULT_SR_MOUNT_PATH } from "../host/folder";
 import { withHelpLine } from "../host/help-line";
+import type { ReachedPool } from "../host/remove-found";
 import { toSshTarget } from "../lifecycle/ssh-target";
 import { SharedConnection } from "../ssh/shared-connection";
 import {
   addConnectionOptions,
   assertUsable,
   type Flags,
+  type HostConnection,
   inFlags,
   readConnection,
 } from "./connection-options";
@@ -16,6 +18,7 @@ import { completionScript, type Shell, SHELLS } from "./completion";
 import { doctor } from "./doctor";
 import { EXIT, type ExitStatus, UsageError } from "./exit";
 import { list } from "./list";
+import { reachPool, sayMissing } from "./pool";
 import { print } from "./print";
 import type { Selector } from "./selection";
 import { readStackExport } from "./stack-export";
@@ -71,11 +74,13 @@ function makeProgram(end: (status: ExitStatus) => void): Command {
 
   const listing = program
     .command("list")
-    .description("Shows every temporary ISO on the host, whose it is and what became of it.")
+    .description(
+      "Shows every temporary ISO on the host and the others of its pool, whose it is and what became of it.",
+    )
     .option("--json", "print JSON")
     .action(async (flags: Flags) => {
       const srMountPaths = mountPathsOf(flags);
-      end(await list(await logIn(flags), { srMountPaths, isJson: flags["json"] === true }));
+      end(await list(await reach(flags), { srMountPaths, isJson: flags["json"] === true }));
     });
   addHostOptions(listing, EXIT_STATUS_HELP.list);
 
@@ -107,12 +112,13 @@ function makeProgram(end: (status: ExitStatus) => void): Command {
   const examining = program
     .command("doctor")
     .description(
-      "Checks whether discs can be made on the host, and says what would go wrong. Changes nothing.",
+      "Checks whether discs can be made on the host and the others of its pool, and says what would go wrong. Changes nothing.",
     )
     .option("--json", "print JSON")
     .action(async (flags: Flags) => {
       const srMountPaths = mountPathsOf(flags);
-      end(await doctor(await logIn(flags), { srMountPaths, isJson: flags["json"] === true }));
+      const { host, connection } = await logIn(flags);
+      end(await doctor(host, { connection, srMountPaths, isJson: flags["json"] === true }));
     });
   addHostOptions(examining, EXIT_STATUS_HELP.doctor);
 
@@ -148,7 +154,7 @@ async function sweepAsAsked(flags: Flags): Promise<ExitStatus> {
   const srMountPaths = mountPathsOf(flags);
   const path = textOf(flags, "exceptStackExport");
   const named = path === undefined ? undefined : await readStackExport(path);
-  return sweep(await logIn(flags), {
+  return sweep(await reach(flags), {
     srMountPaths,
     selector,
     evidence: { named, isEjecting: flags["eject"] === true },
@@ -157,10 +163,18 @@ async function sweepAsAsked(flags: Flags): Promise<ExitStatus> {
 }
 
 /** Sends nothing yet: the first command logs in. */
-async function logIn(flags: Flags): Promise<SharedConnection> {
+async function logIn(flags: Flags): Promise<{ host: SharedConnection; connection: HostConnection }> {
   const connection = await completeCredentials(readConnection(flags, process.env));
   await assertUsable(connection);
-  return SharedConnection.to(await toSshTarget(connection));
+  return { host: SharedConnection.to(await toSshTarget(connection)), connection };
+}
+
+/** The host, and the others of its pool. */
+async function reach(flags: Flags): Promise<ReachedPool> {
+  const { host, connection } = await logIn(flags);
+  const pool = await reachPool(host, connection);
+  sayMissing(pool);
+  return pool;
 }
 
 function readSelector(flags: Flags): Selector {

@@ -37,9 +37,9 @@ export interface Selection {
   readonly kept: readonly Kept[];
 }
 
-/** Decides about each. A sweep on another host of the pool decides about those that are there. */
+/** Decides about each that is on a host that was looked at. */
 export function select(tempIsos: readonly FoundTempIso[], selector: Selector, evidence: Evidence): Selection {
-  const selected = tempIsos.filter((found) => found.isHere && isSelected(found, selector));
+  const selected = tempIsos.filter((found) => found.isReached && isSelected(found, selector));
   const kept = selected.flatMap((found) => reasonToKeep(found, evidence) ?? []);
   const rest = selected.filter((found) => !kept.some((each) => each.found === found));
   const isDoubtful = (found: FoundTempIso) => isByUrn(selector) && !isUnfinished(found, evidence);

@@ -1,5 +1,5 @@
-import { findTempIsos, type FoundTempIso, removeFoundTempIso } from "../host/find-temp-isos";
-import type { SharedConnection } from "../ssh/shared-connection";
+import { findTempIsos, type FoundTempIso } from "../host/find-temp-isos";
+import { type ReachedPool, removeFoundTempIso } from "../host/remove-found";
 import { EXIT, type ExitStatus, UsageError } from "./exit";
 import { tableOf } from "./list";
 import { count, print } from "./print";
@@ -25,20 +25,21 @@ export interface SweepOptions {
 }
 
 /** Shows what it would remove, asks, and removes it; returns `found` if something selected stays. */
-export async function sweep(host: SharedConnection, options: SweepOptions): Promise<ExitStatus> {
+export async function sweep(pool: ReachedPool, options: SweepOptions): Promise<ExitStatus> {
+  const { host } = pool.speaker;
   const { selector, evidence, isConfirmed } = options;
   if (isByUrn(selector) && isConfirmed && !evidence.named)
     throw new UsageError(
       "--yes with --stack or --owner needs --except-stack-export: other stacks can have the same URNs.",
     );
-  const { tempIsos, hostNames } = await findTempIsos(host, options.srMountPaths);
+  const { tempIsos, hostNames } = await findTempIsos(host, options.srMountPaths, pool.others);
   const selection = select(tempIsos, selector, evidence);
   print(toText(selection, hostNames));
   assertOneProject([...selection.removals, ...selection.doubtful], selector);
   const { confirmed, refused } = await askAbout(selection, { address: host.address, isConfirmed });
 
   const outcomes: Outcome[] = refused.map((found) => tell(found, { result: "kept", why: NOT_PROVEN }));
-  for (const removal of confirmed) outcomes.push(tell(removal, await remove(host, removal, options)));
+  for (const removal of confirmed) outcomes.push(tell(removal, await remove(pool, removal, options)));
   const isLeft = confirmed.length < selection.removals.length;
   return isLeft ? EXIT.found : statusOf(selection, outcomes);
 }
@@ -71,8 +72,6 @@ function assertOneProject(found: readonly FoundTempIso[], selector: Selector): v
   );
 }
 
-const OTHER_HOSTS = "it was a disc of the whole pool; run `sweep --lost` on the pool's other hosts too";
-
 /** The outcome for one temporary ISO. */
 interface Outcome {
   readonly result: "removed" | "kept" | "FAILED";
@@ -84,17 +83,17 @@ function tell(found: FoundTempIso, outcome: Outcome): Outcome {
   return outcome;
 }
 
-/** Reads the host again right before the removal: what has changed since it was shown stays. */
-async function remove(host: SharedConnection, shown: FoundTempIso, options: SweepOptions): Promise<Outcome> {
+/** Reads the hosts again right before the removal: what has changed since it was shown stays. */
+async function remove(pool: ReachedPool, shown: FoundTempIso, options: SweepOptions): Promise<Outcome> {
   try {
-    const { tempIsos } = await findTempIsos(host, options.srMountPaths);
+    const { tempIsos } = await findTempIsos(pool.speaker.host, options.srMountPaths, pool.others);
     const now = tempIsos.find(({ folderUuid }) => folderUuid === shown.folderUuid);
     if (!now) return { result: "removed", why: "it was gone already" };
     const { kept } = select([now], options.selector, options.evidence);
     if (kept[0]) return { result: "kept", why: kept[0].reason };
     if (!isSame(now, shown)) return { result: "kept", why: "it has changed since it was shown" };
-    await removeFoundTempIso(host, now);
-    return now.isShared ? { result: "removed", why: OTHER_HOSTS } : { result: "removed" };
+    await removeFoundTempIso(pool, now);
+    return { result: "removed" };
   } catch (error) {
     return { result: "FAILED", why: error instanceof Error ? error.message : String(error) };
   }

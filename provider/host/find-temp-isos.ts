@@ -1,23 +1,20 @@
 import type { SharedConnection } from "../ssh/shared-connection";
-import {
-  hostList,
-  pbdList,
-  poolList,
-  srForget,
-  srList,
-  taskList,
-  vbdList,
-  vdiList,
-  vmList,
-} from "../xe/commands";
+import { hostList, pbdList, poolList, srList, taskList, vbdList, vdiList, vmList } from "../xe/commands";
 import type { XeRecord } from "../xe/parse";
 import { runXeAgain } from "../xe/run";
-import { FILE, folderAt, pathOf, removeFolder } from "./folder";
+import { FILE, folderAt, pathOf } from "./folder";
 import { identify } from "./identify";
 import { parseNameDescription } from "./name-description";
+import { onEach } from "./pool";
 import { type FoundFolder, scanFolders } from "./scan-folders";
-import { forgetSr, locationOf, unlessGone } from "./sr";
-import { deleteTempIso } from "./temp-iso";
+import { locationOf } from "./sr";
+
+/** A host that is looked through. */
+export interface LookedAtHost {
+  /** INSTALLATION_UUID. */
+  readonly uuid: string;
+  readonly host: SharedConnection;
+}
 
 /** A host, and every temporary ISO in its pool that this package made. */
 export interface FoundTempIsos {
@@ -33,7 +30,7 @@ export interface FoundTempIsos {
  * The state of a temporary ISO:
  *
  * - `live`: its SR is attached and the image is there
- * - `partial`: a disc of a whole pool that this host lacks, and another one has
+ * - `partial`: a disc of a whole pool that one host lacks, and another one has
  * - `pending`: its create has not ended, or was killed
  * - `corpse`: an SR that is not attached, or without its image
  * - `folder without SR`
@@ -47,9 +44,9 @@ export interface FoundTempIso {
   readonly owner: string | undefined;
   /** Name of its folder. */
   readonly folderUuid: string;
-  /** Absolute path on its host; unknown for an SR without a PBD whose folder is not on this host. */
+  /** Absolute path on its host; unknown for an SR without a PBD whose folder is on no host that was looked at. */
   readonly srPath: string | undefined;
-  /** Always false for another host of the pool: only this host's folders are read. */
+  /** Always false if its host was not looked at. */
   readonly isFolderThere: boolean;
   readonly isoName: string | undefined;
   /** Size of the image, or of the part that has arrived. */
@@ -58,10 +55,16 @@ export interface FoundTempIso {
   readonly ageSeconds: number | undefined;
   /** Whether it is on the host that was asked. Unless it is shared, it is then on no other. */
   readonly isHere: boolean;
+  /** Whether it is on a host that was looked at, so that it can be removed. */
+  readonly isReached: boolean;
   /** Whether it is a disc of a whole pool, with a folder on each of its hosts. */
   readonly isShared: boolean;
   /** The host it is on, if known. */
   readonly hostUuid: string | undefined;
+  /** The hosts with its folder, of those that were looked at. */
+  readonly folderHostUuids: readonly string[];
+  /** The hosts that lack a disc of a whole pool: its SR is not attached there, or the image is gone. */
+  readonly lackingHostUuids: readonly string[];
   /** Whether a create or delete of it is running now. */
   readonly isUnderWay: boolean;
   /** One or none; several only after the toolstack crashed. */
@@ -88,14 +91,16 @@ export interface FoundDrive {
 }
 
 /**
- * Finds every temporary ISO of this package: by the descriptions of SRs, and by folders in `srMountPaths` and
- * next to those of such SRs on this host. Changes nothing.
+ * Finds every temporary ISO of this package in a pool: by the descriptions of SRs, and by the folders of the hosts
+ * that are looked at, in `srMountPaths` and next to those of such SRs. Changes nothing.
  *
+ * @param others hosts of the same pool that are looked at as well
  * @throws `HostError`, `XeError`, `SshError`
  */
 export async function findTempIsos(
   host: SharedConnection,
   srMountPaths: readonly string[],
+  others: readonly LookedAtHost[] = [],
 ): Promise<FoundTempIsos> {
   const hostUuid = await identify(host);
   const [pools, hosts, before] = await Promise.all([
@@ -105,47 +110,33 @@ export async function findTempIsos(
   ]);
   // Folders are read before SRs, so that a create that ends in between appears with its marker, not as a folder
   // without SR.
-  const paths = new Set([...srMountPaths, ...mountPathsOf(before, hostUuid)]);
-  const folders = (await Promise.all([...paths].map((path) => scanFolders(host, path)))).flat();
+  const lookedAt = [{ uuid: hostUuid, host }, ...others];
+  const folders = await onEach(lookedAt, (each) =>
+    foldersOn(each, new Set([...srMountPaths, ...mountPathsOf(before, each.uuid)])),
+  );
   const [records, drives, creates] = await Promise.all([
     listSrs(host),
     listDrives(host),
     runXeAgain(host, taskList({ "name-label": "SR.create", status: "pending" })),
   ]);
-  const isPool = hosts.length > 1;
   return {
     hostUuid,
     hostNames: new Map(hosts.map((each) => [each["uuid"] ?? "", each["name-label"] ?? ""])),
     isHaEnabled: pools[0]?.["ha-enabled"] === "true",
     tempIsos: joinTempIsos({
-      hostUuid,
-      isPool,
+      lookedAt: lookedAt.map(({ uuid }) => uuid),
+      isPool: hosts.length > 1,
       isCreating: creates.length > 0,
-      folders,
+      folders: folders.flat(),
       ...records,
       ...drives,
     }),
   };
 }
 
-/**
- * Removes what this host has of a temporary ISO, and ejects it everywhere. Succeeds if it is already gone.
- *
- * @throws `HostError`, `XeError`, `SshError`
- */
-export async function removeFoundTempIso(host: SharedConnection, found: FoundTempIso): Promise<void> {
-  const { srPath, owner, srs, hostUuid, isoName = FILE.upload } = found;
-  if (srPath !== undefined && owner !== undefined) {
-    const known = hostUuid === undefined ? {} : { hostUuid };
-    await deleteTempIso(host, { owner, isoName, isoSize: found.sizeBytes ?? 0, srPath, ...known });
-    return;
-  }
-  for (const { uuid, hasPbd } of srs) {
-    if (hasPbd) await forgetSr(host, uuid);
-    // Refused if it has a PBD by now.
-    else await unlessGone(runXeAgain(host, srForget(uuid)));
-  }
-  if (srPath !== undefined) await removeFolder(host, folderAt(srPath), isoName);
+async function foldersOn({ uuid, host }: LookedAtHost, paths: ReadonlySet<string>): Promise<FolderOnHost[]> {
+  const found = await Promise.all([...paths].map((path) => scanFolders(host, path)));
+  return found.flat().map((folder) => ({ ...folder, hostUuid: uuid }));
 }
 
 /** The parent folders of the temporary ISOs that have an SR on this host. */
@@ -166,15 +157,20 @@ interface DriveRecords {
   readonly vms: readonly XeRecord[];
 }
 
-/** Everything that was read from the host and its pool. */
-export interface HostRecords extends SrRecords, DriveRecords {
-  /** INSTALLATION_UUID. */
+/** A folder, and the host that has it. */
+export interface FolderOnHost extends FoundFolder {
   readonly hostUuid: string;
+}
+
+/** Everything that was read from the hosts and their pool. */
+export interface HostRecords extends SrRecords, DriveRecords {
+  /** UUIDs of the hosts whose folders were read, that of the host that was asked first. */
+  readonly lookedAt: readonly string[];
   /** Whether the pool has other hosts. */
   readonly isPool: boolean;
   /** Whether the toolstack is creating an SR now. */
   readonly isCreating: boolean;
-  readonly folders: readonly FoundFolder[];
+  readonly folders: readonly FolderOnHost[];
 }
 
 async function listSrs(host: SharedConnection): Promise<SrRecords> {
@@ -195,7 +191,7 @@ async function listDrives(host: SharedConnection): Promise<DriveRecords> {
   return { vdis, vbds, vms };
 }
 
-/** The parent folders of this host's SRs. */
+/** The parent folders of a host's SRs. */
 function mountPathsOf({ srs, pbds }: SrRecords, hostUuid: string): string[] {
   return srs.flatMap((sr) => {
     const description = parseNameDescription(sr["name-description"] ?? "");
@@ -205,7 +201,7 @@ function mountPathsOf({ srs, pbds }: SrRecords, hostUuid: string): string[] {
   });
 }
 
-/** Groups the records by folder. Pure. */
+/** Groups the records by folder; those of a disc of a whole pool are on several hosts. Pure. */
 export function joinTempIsos(records: HostRecords): FoundTempIso[] {
   const described = records.srs.flatMap((sr) => {
     const description = parseNameDescription(sr["name-description"] ?? "");
@@ -229,56 +225,75 @@ function joinTempIso(
   described: readonly { sr: XeRecord; owner: string }[],
   records: HostRecords,
 ): FoundTempIso {
-  const { hostUuid, pbds, isPool, isCreating } = records;
-  const found = records.folders.find(({ folder }) => folder.uuid === folderUuid);
+  const { lookedAt, pbds, isPool, isCreating } = records;
+  const [asked] = lookedAt;
+  const folders = records.folders.filter(({ folder }) => folder.uuid === folderUuid);
+  const found = folders.find(({ image }) => image) ?? folders[0];
   const srUuids = described.map(({ sr }) => sr["uuid"] ?? "");
   const own = pbds.filter((pbd) => srUuids.includes(pbd["sr-uuid"] ?? ""));
-  const pbd = own.find((each) => each["host-uuid"] === hostUuid) ?? own[0];
+  const pbd = own.find((each) => each["host-uuid"] === asked) ?? own[0];
   // If the toolstack crashes during sr-create, an SR without PBD stays. It belongs to no host, so any host can
   // forget it. An SR that is being created also has no PBD for a moment, so nothing is forgotten then.
-  const isHere = found !== undefined || (pbd ? pbd["host-uuid"] === hostUuid : !isPool || !isCreating);
-  const srs = described.map(({ sr }) => toFoundSr(sr, own));
-  const drives = drivesOf(srUuids, records);
+  const isNowhere = folders.length === 0 && !pbd && (!isPool || !isCreating);
+  const places = [...folders, ...own.map((each) => ({ hostUuid: each["host-uuid"] ?? "" }))];
+  const isOn = (uuids: readonly string[]) =>
+    isNowhere || places.some(({ hostUuid }) => uuids.includes(hostUuid));
+  const isHere = isOn(lookedAt.slice(0, 1));
   const isShared = described.some(({ sr }) => sr["shared"] === "true");
-  const isAttachedHere = own.some(
-    (each) => each["host-uuid"] === hostUuid && each["currently-attached"] === "true",
-  );
+  const [marker, ...markers] = folders.flatMap((each) => each.marker ?? []);
+  const attached = own.filter((each) => hasDisc(each, { folders, lookedAt }));
+  const lacking = own.filter((each) => !attached.includes(each));
   return {
-    state: stateOf({ found, srs, isHere, lacksShared: isShared && !isAttachedHere }),
-    owner: described[0]?.owner ?? found?.marker?.owner ?? found?.releasedOwner,
+    state: stateOf({ folders, hasSr: srUuids.length > 0, isShared, attached, lacking }),
+    owner: described[0]?.owner ?? marker?.owner ?? found?.releasedOwner,
     folderUuid,
     srPath: (pbd && locationOf(pbd, folderUuid)) ?? (found && pathOf(found.folder)),
     isFolderThere: found !== undefined,
-    isoName: found?.marker?.isoName ?? imageNameOf(found) ?? vdiOf(srUuids, records)?.["name-label"],
+    isoName: marker?.isoName ?? imageNameOf(found) ?? vdiOf(srUuids, records)?.["name-label"],
     sizeBytes: found?.image?.sizeBytes ?? numberOf(vdiOf(srUuids, records)?.["virtual-size"]),
     ageSeconds: found?.image?.ageSeconds ?? found?.ageSeconds,
     isHere,
+    isReached: isOn(lookedAt),
     isShared,
-    hostUuid: isHere ? hostUuid : pbd?.["host-uuid"],
-    isUnderWay: found?.marker?.isUnderWay ?? false,
-    srs,
-    drives,
+    hostUuid: isHere ? asked : (pbd?.["host-uuid"] ?? found?.hostUuid),
+    folderHostUuids: folders.map(({ hostUuid }) => hostUuid),
+    lackingHostUuids: isShared ? lacking.map((each) => each["host-uuid"] ?? "") : [],
+    isUnderWay: [marker, ...markers].some((each) => each?.isUnderWay),
+    srs: described.map(({ sr }) => toFoundSr(sr, own)),
+    drives: drivesOf(srUuids, records),
   };
 }
 
+/** Whether the host of a PBD has the disc: attached and, where folders were read, with the image. */
+function hasDisc(
+  pbd: XeRecord,
+  { folders, lookedAt }: { folders: readonly FolderOnHost[]; lookedAt: readonly string[] },
+): boolean {
+  if (pbd["currently-attached"] !== "true") return false;
+  const hostUuid = pbd["host-uuid"] ?? "";
+  if (!lookedAt.includes(hostUuid)) return true;
+  return folders.some((each) => each.hostUuid === hostUuid && imageNameOf(each) !== undefined);
+}
+
 function stateOf({
-  found,
-  srs,
-  isHere,
-  lacksShared,
+  folders,
+  hasSr,
+  isShared,
+  attached,
+  lacking,
 }: {
-  found: FoundFolder | undefined;
-  srs: readonly FoundSr[];
-  isHere: boolean;
-  /** A shared SR that is not attached on this host. */
-  lacksShared: boolean;
+  folders: readonly FolderOnHost[];
+  hasSr: boolean;
+  isShared: boolean;
+  /** The PBDs of the hosts that have the disc, and of those that lack it. */
+  attached: readonly XeRecord[];
+  lacking: readonly XeRecord[];
 }): FoundState {
-  if (found?.marker) return "pending";
-  if (srs.length === 0) return "folder without SR";
-  const isAttached = srs.some((sr) => sr.isAttached);
-  if (isHere && lacksShared && isAttached) return "partial";
-  const hasImage = !isHere || imageNameOf(found) !== undefined;
-  return isAttached && hasImage ? "live" : "corpse";
+  // A copy to another host that was cut off leaves the disc as it was on the others.
+  if (folders.some(({ marker }) => marker && !(marker.isCopy && hasSr))) return "pending";
+  if (!hasSr) return "folder without SR";
+  if (attached.length === 0) return "corpse";
+  return isShared && lacking.length > 0 ? "partial" : "live";
 }
 
 /**

@@ -50,3 +50,17 @@ export async function renewMarkers(host: SharedConnection, paths: readonly strin
   const script = remote(sh`renew_markers ${paths}`);
   await host.exec(script, { purpose: "renew the markers", timeoutMs: QUICK_TIMEOUT_MS, isUrgent: true });
 }
+
+/**
+ * The owner in the marker of a copy of a pool-wide disc to a host that lacks it. The next create of the same
+ * resource clears what its own marker names, and this folder's disc is in use.
+ */
+export const copyOwner = (owner: string) => `${owner}${COPY}`;
+
+/** Reads the owner of a marker. */
+export function ownerIn(text: string): { owner: string; isCopy: boolean } {
+  const isCopy = text.endsWith(COPY);
+  return { owner: isCopy ? text.slice(0, -COPY.length) : text, isCopy };
+}
+
+const COPY = " (copy)";

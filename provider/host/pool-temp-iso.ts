@@ -7,6 +7,7 @@ import { runXeAgain } from "../xe/run";
 import { HostError } from "./error";
 import { type Folder, folderAt, lookAtFolder, pathOf, removeFolder, removeMarker, takeOver } from "./folder";
 import { imageFailed } from "./image";
+import { copyOwner } from "./marker";
 import type { KnownPlan } from "./plan";
 import { onAll, onEach, type Pool, type PoolHost, type PoolMember, whileLeasedOnAll } from "./pool";
 import { putImage } from "./pool-image";
@@ -86,8 +87,7 @@ export function completePoolTempIso(
   { srUuid, plan }: { srUuid: string; plan: KnownPlan },
 ): Promise<PbdUuids> {
   const { folder, isoName } = plan;
-  // A marker lets the next create of this resource clear the folder, and this folder's disc is in use.
-  const copy = { ...plan, owner: `${plan.owner} (copy)` };
+  const copy = { ...plan, owner: copyOwner(plan.owner) };
   return withRollback((undo) =>
     whileLeasedOnAll(lacking, folder, async () => {
       undo(`the folder ${pathOf(folder)}`, () => removeFolders(lacking, folder, isoName));

@@ -2,6 +2,7 @@ import { sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
 import { HostError, withHostWords } from "./error";
 import { FILE, type Folder } from "./folder";
+import { ownerIn } from "./marker";
 import { parseLines } from "./protocol";
 import { remote } from "./remote";
 
@@ -26,6 +27,8 @@ export interface FoundMarker {
   /** URN of the resource. */
   readonly owner: string;
   readonly isoName: string;
+  /** Whether it is of a copy of a pool-wide disc to a host that lacks it. */
+  readonly isCopy: boolean;
   /** Whether a create is running in the folder: its session lives, and its lease was renewed. */
   readonly isUnderWay: boolean;
 }
@@ -77,7 +80,11 @@ function parseFolder(paragraph: string, srMountPath: string): FoundFolder {
     marker:
       owner === undefined
         ? undefined
-        : { owner, isoName: first("iso") ?? "", isUnderWay: first("under-way") !== undefined },
+        : {
+            ...ownerIn(owner),
+            isoName: first("iso") ?? "",
+            isUnderWay: first("under-way") !== undefined,
+          },
     releasedOwner: first("released"),
     image: images[0] ?? files.find(({ name }) => name === FILE.upload),
     hasOthers: first("other") !== undefined || others.length > 0 || images.length > 1,

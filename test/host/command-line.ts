@@ -39,9 +39,10 @@ export async function runCommandLine(
 /** The words that run it. */
 export function commandLineOf({ connection }: SimulatedHost, args: readonly string[]): string[] {
   const { host, port, hostKey } = connection;
-  const address = ["--host", host, "--port", String(port), "--host-key", hostKey];
   const [command = "", ...rest] = args;
-  // Those of the test come last, so that they count.
+  // Those of the test come last, so that they count; keys would be added to each other.
+  const key = rest.includes("--host-key") ? [] : ["--host-key", hostKey];
+  const address = ["--host", host, "--port", String(port), ...key];
   const script = ["--import", "tsx", "provider/cli/main.ts", command, ...address, ...rest];
   return [process.execPath, ...script];
 }

@@ -4,20 +4,12 @@ import { tempIso } from "../../provider/lifecycle/provider";
 import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
 import { type SimulatedHost, type SimulatedPool, startPool } from "../simulator";
 import { imageBytes, writeTemporary } from "../unit/image";
-import { nothing } from "./pool";
-import { argumentsFor, checked, createDisc, deleteDisc, readDisc, setConfiguration } from "./resource";
+import { nothing, poolArguments } from "./pool";
+import { checked, createDisc, deleteDisc, readDisc, setConfiguration } from "./resource";
 
 beforeEach(() => setConfiguration());
 
 const startThree = () => startPool({ transport: "embedded", hosts: 3 });
-
-/** The arguments of a disc for a whole pool; each host has a key and, on some systems, a port of its own. */
-function poolArguments(pool: SimulatedPool, more: Record<string, unknown> = {}): Record<string, unknown> {
-  const hostConnections = Object.fromEntries(
-    pool.hosts.map(({ name, connection: { port, hostKey } }) => [name, { port, hostKey }]),
-  );
-  return argumentsFor(pool.coordinator, { poolWide: true, hostConnections, ...more });
-}
 
 /** Status, and the hosts that are recorded. */
 async function refreshed(state: TempIsoState): Promise<TempIsoState> {

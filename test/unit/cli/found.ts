@@ -13,8 +13,11 @@ export function found(more: Partial<FoundTempIso> = {}): FoundTempIso {
     sizeBytes: 40_960,
     ageSeconds: 90,
     isHere: true,
+    isReached: true,
     isShared: false,
     hostUuid: "7ba98d5b-6d4c-4402-af2e-6de145bc4763",
+    folderHostUuids: ["7ba98d5b-6d4c-4402-af2e-6de145bc4763"],
+    lackingHostUuids: [],
     isUnderWay: false,
     srs: [
       { uuid: "d5abd369-a7cf-4c5f-aa1d-9b5736cd09af", nameLabel: "web-1", hasPbd: true, isAttached: true },

@@ -48,6 +48,20 @@ test("each disc is a line, with what is not known as a dash", () => {
   ]);
 });
 
+test("a disc of a whole pool says so, and which hosts lack it", () => {
+  const whole = found({ folderUuid: "a", isShared: true });
+  const partial = found({ folderUuid: "b", isShared: true, state: "partial", lackingHostUuids: ["host-2"] });
+  const killed = found({ folderUuid: "c", state: "pending", folderHostUuids: [hostUuid, "host-2"] });
+  const lines = toText("xen1:22", on([whole, partial, killed]))
+    .split("\n")
+    .slice(3);
+  expect(lines.map((line) => line.split(/ {2,}/)[0])).toEqual([
+    "live (whole pool)",
+    "partial (whole pool, without xen2)",
+    "pending on xen1, xen2",
+  ]);
+});
+
 test("a corpse says what it does to HA, to the toolstack and to VMs", () => {
   const text = toText("xen1:22", on([corpse], true));
   expect(text.slice(text.indexOf("What its corpses"))).toBe(

@@ -84,8 +84,8 @@ describe("a sweep keeps", () => {
     expect(select([held], ofDev, { ...nothing, isEjecting: true }).doubtful).toEqual([held]);
   });
 
-  test("silent about what is on another host of the pool", () => {
-    expect(select([{ ...live, isHere: false }], ofDev, nothing)).toEqual({
+  test("silent about what is on a host of the pool that was not looked at", () => {
+    expect(select([{ ...live, isHere: false, isReached: false }], ofDev, nothing)).toEqual({
       removals: [],
       doubtful: [],
       kept: [],

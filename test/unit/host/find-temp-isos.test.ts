@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type HostRecords, joinTempIsos } from "../../../provider/host/find-temp-isos";
+import { type FolderOnHost, type HostRecords, joinTempIsos } from "../../../provider/host/find-temp-isos";
 import { nameDescriptionOf, parseNameDescription } from "../../../provider/host/name-description";
-import type { FoundFolder } from "../../../provider/host/scan-folders";
 
 const owner = "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/xen:TempIso::in folder web-1";
 const uuid = "44468271-9e5b-463e-91d3-bcb67feb3a01";
@@ -16,7 +15,8 @@ const pbd = {
   "currently-attached": "true",
 };
 const image = { name: "web-1.iso", sizeBytes: 40_960, ageSeconds: 5 };
-const folder: FoundFolder = {
+const folder: FolderOnHost = {
+  hostUuid: "host-1",
   folder: { srMountPath: "/var/opt/xen-iso", uuid },
   mode: "700",
   marker: undefined,
@@ -25,10 +25,10 @@ const folder: FoundFolder = {
   releasedOwner: undefined,
   ageSeconds: 7,
 };
-const marker = { owner, isoName: "web-1.iso", isUnderWay: true };
+const marker = { owner, isoName: "web-1.iso", isCopy: false, isUnderWay: true };
 
 const records: HostRecords = {
-  hostUuid: "host-1",
+  lookedAt: ["host-1"],
   isPool: false,
   isCreating: false,
   folders: [folder],
@@ -62,6 +62,25 @@ describe("a disc of a whole pool is", () => {
     expect(join({ isPool: true, srs: [shared], pbds: [elsewhere, unplugged], folders: [] })).toMatchObject([
       { state: "partial", isHere: true },
     ]);
+  });
+
+  test("partial when another host that was looked at has lost its image", () => {
+    const lookedAt = ["host-1", "host-2"];
+    const inPool = { isPool: true, lookedAt, srs: [shared], pbds: [pbd, elsewhere] };
+    expect(join(inPool)).toMatchObject([{ state: "partial", lackingHostUuids: ["host-2"] }]);
+    const folders = [folder, { ...folder, hostUuid: "host-2" }];
+    expect(join({ ...inPool, folders })).toMatchObject([
+      { state: "live", lackingHostUuids: [], folderHostUuids: lookedAt },
+    ]);
+  });
+
+  test("partial, not pending, when a copy to another host was cut off; without its SR, that is pending", () => {
+    const copied = { ...folder, hostUuid: "host-2", marker: { ...marker, isCopy: true } };
+    const lookedAt = ["host-1", "host-2"];
+    const pbds = [pbd, { ...elsewhere, "currently-attached": "false" }];
+    const inPool = { isPool: true, lookedAt, folders: [folder, copied] };
+    expect(join({ ...inPool, srs: [shared], pbds })).toMatchObject([{ state: "partial", isUnderWay: true }]);
+    expect(join({ ...inPool, srs: [], pbds: [] })).toMatchObject([{ state: "pending" }]);
   });
 
   test("a corpse when no host has attached it", () => {
@@ -123,6 +142,19 @@ describe("in a pool", () => {
     const pbds = [{ ...pbd, "host-uuid": "host-2" }];
     expect(join({ isPool: true, folders: [], pbds })).toMatchObject([
       { state: "live", isHere: false, hostUuid: "host-2", isFolderThere: false },
+    ]);
+  });
+
+  test("a folder on another host that was looked at is found, whatever is left of its disc", () => {
+    const onOther = { ...folder, hostUuid: "host-2" };
+    const lookedAt = ["host-1", "host-2"];
+    const inPool = { isPool: true, lookedAt, srs: [], pbds: [] };
+    expect(join({ ...inPool, folders: [onOther] })).toMatchObject([
+      { state: "folder without SR", isHere: false, isReached: true, hostUuid: "host-2" },
+    ]);
+    const folders = [folder, { ...onOther, marker }].map((each) => ({ ...each, image: undefined }));
+    expect(join({ ...inPool, folders })).toMatchObject([
+      { state: "pending", isUnderWay: true, owner, folderHostUuids: lookedAt },
     ]);
   });
 

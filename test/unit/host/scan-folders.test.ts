@@ -30,7 +30,12 @@ test("a create under way: its marker, and what has arrived", () => {
     "file=1000 1 upload",
     "file=9 1 pending",
   );
-  expect(folder?.marker).toEqual({ owner: "urn:x", isoName: "web-1.iso", isUnderWay: true });
+  expect(folder?.marker).toEqual({
+    owner: "urn:x",
+    isoName: "web-1.iso",
+    isCopy: false,
+    isUnderWay: true,
+  });
   expect(folder?.image?.sizeBytes).toBe(1_000);
   expect(folder?.hasOthers).toBe(false);
 });
