@@ -16,9 +16,6 @@ const tsc = `
   fs.writeFileSync(process.argv[3] === "tsconfig.types.json" ? "dist/index.d.ts" : "dist/index.js", "");
 `;
 
-/** What the build itself imports. */
-const CODEC = "@jridgewell/sourcemap-codec";
-
 let clone: string;
 
 beforeEach(async () => {
@@ -103,7 +100,5 @@ function installer(): string {
 rm -rf node_modules && mkdir -p node_modules/typescript/bin
 cp package-lock.json node_modules/.package-lock.json
 cp tsc node_modules/typescript/bin/tsc
-mkdir node_modules/@jridgewell
-ln -s '${dirname(require.resolve(`${CODEC}/package.json`))}' 'node_modules/${CODEC}'
 `;
 }
