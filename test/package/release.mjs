@@ -24,6 +24,8 @@ function problemsOfTree() {
       "This tree was not tested. Run .ci/run; it has to pass, on exactly this commit.",
     !heading.test(read("CHANGELOG.md")) &&
       `CHANGELOG.md has no section for ${version} with a date. Rename its section Unreleased.`,
+    !existsSync(join(root, "test", "states", "recorded", version)) &&
+      `No states of ${version} are recorded. Run npm run record:states, and commit what it writes.`,
     git("tag", "--list", tag) !== "" && `${tag} is released already. Raise the version in package.json.`,
   ].filter(Boolean);
 }

@@ -15,7 +15,7 @@ const COVERED_BY: Readonly<Record<string, readonly string[]>> = {
     "plugin/server",
   ],
   "test/engine/kill.test.ts": ["lifecycle/engine-watch"],
-  "test/engine/package.test.ts": ["index", "lifecycle/serialised", "provider", "resources/iso-release"],
+  "test/engine/package.test.ts": ["index", "provider", "resources/iso-release"],
   "test/engine/progress.test.ts": ["lifecycle/engine-address", "lifecycle/engine-log", "lifecycle/sdk"],
   "test/host/attachment.test.ts": ["host/drive", "host/iso-attachment", "resources/iso-attachment"],
   "test/host/cli.test.ts": [

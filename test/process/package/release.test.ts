@@ -12,6 +12,7 @@ beforeEach(async () => {
   await cp(resolve(__dirname, "../../..", script), join(clone, script));
   await write("package.json", JSON.stringify({ version: "1.2.0" }));
   await write("CHANGELOG.md", "# Changelog\n\n## [1.2.0] - 2026-11-25\n");
+  await write("test/states/recorded/1.2.0/one/state.json", "{}");
   await write(".gitignore", "node_modules/\n");
   // An npm that says what it was asked for.
   await write("node_modules/bin/npm", `#!/bin/sh\necho "$@" >>"${clone}/node_modules/npm.log"\n`);
@@ -57,6 +58,11 @@ it("refuses a tree that was not tested, or was changed since", async () => {
 it("refuses a version that the changelog does not have", async () => {
   await write("CHANGELOG.md", "## [Unreleased]\n\n## [1.2.0-beta] - 2026-11-25\n");
   await isRefused("no section for 1.2.0");
+});
+
+it("refuses a version whose states are not recorded", async () => {
+  await rm(join(clone, "test/states/recorded"), { recursive: true });
+  await isRefused("No states of 1.2.0 are recorded");
 });
 
 async function isRefused(reason: string): Promise<void> {

@@ -1,0 +1,88 @@
+/**
+ * `npm run record:states`: writes the stacks of the present version, as `states.test.ts` reads them, from the programs of
+ * 0.1.0.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { version } from "../../package.json";
+import { findEngine } from "../engine/engine";
+import { makeProject, writeFiles } from "../engine/project";
+import { Stack } from "../engine/stack";
+import { seedImage } from "../seed-image";
+import { type SimulatedPool, startPool } from "../simulator";
+
+const OLD = join(__dirname, "recorded", "0.1.0");
+const NEW = join(__dirname, "recorded", version);
+
+/** What the programs of 0.1.0 name of the host of that time. */
+const OLD_PORT = "40821";
+const OLD_KEY = /ssh-ed25519 [A-Za-z0-9+/=]+/g;
+
+/** In the states instead of the password of the simulated host. */
+const PASSWORD = "dom0-secret";
+
+interface Recorded {
+  readonly project: string;
+  readonly settings: (pool: SimulatedPool) => Readonly<Record<string, string>>;
+  readonly passwordKey: string;
+}
+
+const STACKS: Readonly<Record<string, Recorded>> = {
+  isopath: { project: "newcomer", passwordKey: "newcomer:xenPassword", settings: () => ({}) },
+  "files-attachment-release": {
+    project: "s2",
+    passwordKey: "xen:password",
+    settings: ({ xapi, coordinator: { connection } }) => ({
+      "xen:host": connection.host,
+      "xen:port": String(connection.port),
+      "xen:hostKey": connection.hostKey,
+      "s2:vmUuid": xapi.addVm({ name: "web-1", powerState: "running", drives: [{ userdevice: "3" }] }).vm
+        .uuid,
+    }),
+  },
+};
+
+async function record(
+  name: string,
+  { project: projectName, settings, passwordKey }: Recorded,
+): Promise<void> {
+  await using pool = await startPool({ transport: "embedded" });
+  const { connection } = pool.coordinator;
+  const today = (file: string) =>
+    readFileSync(join(OLD, name, file), "utf8")
+      .replaceAll(OLD_PORT, String(connection.port))
+      .replaceAll(OLD_KEY, connection.hostKey);
+  const programs = { "index.ts": today("index.ts"), "update.ts": today("update.ts") };
+  await using project = await makeProject({
+    "Pulumi.yaml": `name: ${projectName}\nruntime: nodejs\n`,
+    ...programs,
+    "web-1.iso": await seedImage(),
+    "big.txt": "big\n",
+  });
+  await using stack = await Stack.create(
+    await findEngine(),
+    project.folder,
+    { PULUMI_CONFIG_PASSPHRASE: "x" },
+    "dev",
+  );
+  for (const [key, value] of Object.entries(settings(pool))) await stack.config(key, value);
+  await stack.config(passwordKey, connection.password ?? "", { secret: true });
+  await stack.up();
+
+  await stack.config(passwordKey, PASSWORD, { secret: true });
+  const { stdout } = await stack.run(["stack", "export", "--show-secrets"]);
+  await writeFiles(project, { "state.json": stdout.replaceAll(connection.password ?? "", PASSWORD) });
+  await stack.run(["stack", "import", "--file", "state.json"]);
+  mkdirSync(join(NEW, name), { recursive: true });
+  for (const [file, text] of Object.entries({
+    ...programs,
+    "Pulumi.dev.yaml": readFileSync(join(project.folder, "Pulumi.dev.yaml"), "utf8"),
+    "state.json": await stack.exportText(),
+  }))
+    writeFileSync(join(NEW, name, file), text);
+  await stack.run(["stack", "import", "--file", "state.json"]);
+}
+
+void (async () => {
+  for (const [name, stack] of Object.entries(STACKS)) await record(name, stack);
+})();
