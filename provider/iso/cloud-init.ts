@@ -15,7 +15,9 @@ export interface CloudInitUser {
 /** Text as it is, or cloud-config as an object. */
 export type CloudConfig = string | Readonly<Record<string, unknown>>;
 
-const ARGUMENTS = ["hostname", "users", "sshAuthorizedKeys", "network", "userData", "vendorData"];
+const ARGUMENTS = ["hostname", "users", "sshAuthorizedKeys", "network", "userData", "vendorData"] as const;
+
+type Argument = (typeof ARGUMENTS)[number];
 
 const USER_FIELDS: Readonly<Record<keyof CloudInitUser, true>> = {
   name: true,
@@ -25,6 +27,45 @@ const USER_FIELDS: Readonly<Record<keyof CloudInitUser, true>> = {
   sudo: true,
   shell: true,
 };
+
+/** Makes a file of arguments: at once, or when their values are known. */
+type MakeFile<File> = <Known extends object>(
+  values: Readonly<Record<keyof Known, unknown>>,
+  textOf: (known: Known) => string | undefined,
+) => File;
+
+/**
+ * The files that NoCloud reads, by name.
+ *
+ * @param args values, or Pulumi's outputs of values
+ * @param makeFile calls `textOf` with the values, which returns undefined if the disc has no such file
+ * @throws TypeError for a name that is not an argument of `cloudInit`
+ */
+export function cloudInitFilesOf<File>(
+  args: Readonly<Partial<Record<Argument, unknown>>>,
+  makeFile: MakeFile<File>,
+) {
+  assertCloudInitArguments(args);
+  const { hostname, users, sshAuthorizedKeys, network, userData, vendorData } = args;
+  const user = makeFile({ users, sshAuthorizedKeys, userData }, userDataOf);
+  const networkConfig =
+    network === undefined ? undefined : makeFile({ config: network }, ifGiven(networkConfigOf));
+  const vendor =
+    vendorData === undefined ? undefined : makeFile({ config: vendorData }, ifGiven(cloudConfigOf));
+  const meta = makeFile({ hostname, userData: user, vendorData: vendor, networkConfig }, metaDataOf);
+  return {
+    "meta-data": meta,
+    "user-data": user,
+    ...(networkConfig !== undefined && { "network-config": networkConfig }),
+    ...(vendor !== undefined && { "vendor-data": vendor }),
+  };
+}
+
+/** An output may have no value: then the file is not on the disc. */
+const ifGiven =
+  (textOf: (config: CloudConfig) => string) =>
+  ({ config }: { readonly config?: CloudConfig | undefined }) =>
+    config === undefined ? undefined : textOf(config);
 
 /** @throws TypeError for a name that is not an argument of `cloudInit` */
 export function assertCloudInitArguments(args: object): void {

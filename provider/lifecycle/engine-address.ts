@@ -7,7 +7,12 @@ let attachedTo: string | undefined;
  * @see pulumi/pulumi: sdk/go/common/resource/plugin/provider_plugin.go, `NewProvider`
  */
 export function engineAddress(): string | undefined {
-  return attachedTo ?? process.argv.slice(2).find(isAddress);
+  return attachedTo ?? starterAddress();
+}
+
+/** `host:port` of the engine that started this process, whose end is the end of the process. */
+export function starterAddress(): string | undefined {
+  return process.argv.slice(2).find(isAddress);
 }
 
 /** Takes the address of an engine that attaches to this process instead of starting it. */

@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import { fstatSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { engineAddress } from "./engine-address";
+import { starterAddress } from "./engine-address";
 import { currentSession } from "./session";
 
 /**
@@ -28,9 +28,12 @@ let isWatching = false;
 let hasInputEnded = false;
 let underWay = 0;
 
-/** Starts to watch the engine. Does nothing in a process that no engine started, or when called again. */
+/**
+ * Starts to watch the engine. Does nothing in a process that no engine started, such as a plugin that one engine after
+ * another attaches to, or when called again.
+ */
 export function watchEngine(): void {
-  const address = engineAddress();
+  const address = starterAddress();
   if (isWatching || !address) return;
   isWatching = true;
   if (!isPipe(0)) {

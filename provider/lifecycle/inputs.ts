@@ -115,7 +115,7 @@ export async function checkTempIso(olds: Arguments, given: Arguments) {
   const args = checkArguments({ ...given, ...(files !== undefined && { files }) }, ARGUMENTS, problems);
   const { srMountPath = DEFAULT_SR_MOUNT_PATH, owner } = args;
   if (hasControlCharacter(owner)) problems.add("name", "the resource's name has a control character in it");
-  checkSource(args, problems);
+  checkSource(olds, args, problems);
   const isSourceGood = !problems.concern(
     ...SOURCES,
     "volumeLabel",
@@ -160,10 +160,10 @@ export function defaultIsoName(urn: string, srMountPath: string, uuid: string): 
   return name.slice(0, room) + ending;
 }
 
-/** A disc has one source. */
-function checkSource(args: Arguments, problems: Problems): void {
+/** A disc has one source. The engine checks an imported one with its inputs alone: its content is on the host. */
+function checkSource(olds: Arguments, args: Arguments, problems: Problems): void {
   const [first, ...others] = SOURCES.filter((name) => args[name] !== undefined);
-  if (first === undefined)
+  if (first === undefined && !isKept("isoSha256", olds, args))
     problems.add(
       "isoPath",
       "is missing; set it to the path of an ISO file, isoUrl to the URL of one, or files to build the image",
@@ -232,9 +232,8 @@ type Content = Readonly<Partial<Record<"isoSha256" | "isoIdentity" | "imageForma
 /** What identifies the content; unknown content is left for the up. */
 async function contentOf(olds: Arguments, news: Arguments, problems: Problems): Promise<Content> {
   const { isoPath, isoUrl, isoChecksum, headers, files } = news;
-  const isKept = (name: string) => news[name] !== undefined && news[name] === olds[name];
   // ignoreChanges copied the old value into the new inputs: the disc stays, whatever happened to the file.
-  if (isKept("isoSha256") || isKept("isoIdentity")) return oldContent(olds);
+  if (isKept("isoSha256", olds, news) || isKept("isoIdentity", olds, news)) return oldContent(olds);
   if (files !== undefined) return contentOfFiles(olds, news, problems);
   if (isoUrl !== undefined) {
     const values = [isoUrl, isoChecksum, headers, ...Object.values({ ...(headers as object) })];
@@ -243,6 +242,10 @@ async function contentOf(olds: Arguments, news: Arguments, problems: Problems): 
   }
   const isKnown = !isUnknown(isoPath) && !isUnknown(isoChecksum);
   return { isoSha256: isKnown ? await sha256OfFile(news, problems) : UNKNOWN };
+}
+
+function isKept(name: string, olds: Arguments, news: Arguments): boolean {
+  return news[name] !== undefined && news[name] === olds[name];
 }
 
 /**

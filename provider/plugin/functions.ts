@@ -1,14 +1,7 @@
 import { findTempIsos } from "../host/find-temp-isos";
 import { DEFAULT_SR_MOUNT_PATH } from "../host/folder";
-import {
-  assertCloudInitArguments,
-  type CloudConfig,
-  cloudConfigOf,
-  type CloudInitUser,
-  metaDataOf,
-  networkConfigOf,
-  userDataOf,
-} from "../iso/cloud-init";
+import { cloudInitFilesOf } from "../iso/cloud-init";
+import { neonInitFilesOf } from "../iso/neon-init";
 import { checkConnection, type ConnectionInputs } from "../lifecycle/connection";
 import { checkLogin } from "../lifecycle/ssh-target";
 import { atEngine } from "../lifecycle/engine-error";
@@ -70,18 +63,11 @@ export interface Disc {
   readonly vmUuids: readonly string[];
 }
 
-interface CloudInitSettings {
-  readonly hostname?: string;
-  readonly users?: readonly (CloudInitUser | "default")[];
-  readonly sshAuthorizedKeys?: readonly string[];
-  readonly network?: CloudConfig;
-  readonly userData?: CloudConfig;
-  readonly vendorData?: CloudConfig;
-}
-
 /** The functions of the package by token; each returns plain values. */
 const FUNCTIONS: Readonly<Record<string, (args: Properties) => object | Promise<object>>> = {
-  "xen:index:cloudInit": (args) => ({ files: cloudInitFiles(args) }) satisfies FilesResult,
+  "xen:index:cloudInit": (args) => ({
+    files: cloudInitFilesOf(args, (values, textOf) => textOf(values as never)),
+  }),
   "xen:index:neonInit": (args) =>
     ({ files: neonInitFiles(args as unknown as NeonInitArgs) }) satisfies FilesResult,
   "xen:index:getDiscs": (args) => getDiscs(args),
@@ -98,26 +84,12 @@ export function callFunction(token: string, args: Properties): Promise<Propertie
   return atEngine(async () => (await call(args)) as Properties);
 }
 
-function cloudInitFiles(settings: CloudInitSettings): Record<string, string> {
-  assertCloudInitArguments(settings);
-  const { hostname, network, vendorData: vendor } = settings;
-  const userData = userDataOf(settings);
-  const networkConfig = network === undefined ? undefined : networkConfigOf(network);
-  const vendorData = vendor === undefined ? undefined : cloudConfigOf(vendor);
-  return {
-    "meta-data": metaDataOf({ hostname, userData, vendorData, networkConfig }),
-    "user-data": userData,
-    ...(networkConfig !== undefined && { "network-config": networkConfig }),
-    ...(vendorData !== undefined && { "vendor-data": vendorData }),
-  };
-}
-
 /**
  * The file of a disc for neonKUBE's node images: their `neon-init` service runs it at the first boot with bash as
  * root, before there is a network. Its first argument is the folder where the disc is mounted.
  */
-function neonInitFiles({ script }: NeonInitArgs): Record<string, string> {
-  return { "neon-init.sh": script.replaceAll("\r\n", "\n") };
+function neonInitFiles({ script }: NeonInitArgs) {
+  return neonInitFilesOf((toUnix) => toUnix(script));
 }
 
 /** Lists the temporary ISOs in the pool of a host. Changes nothing. */

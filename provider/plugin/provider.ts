@@ -33,7 +33,7 @@ const COPIES: Readonly<Record<string, readonly string[]>> = {
  */
 export class Provider {
   #configuration = configurationOf({});
-  readonly #cancelled = new AbortController();
+  #cancelled = new AbortController();
 
   checkConfig(request: Pb.CheckRequest): Pb.CheckResponse {
     const news = decodeStruct(request.getNews());
@@ -48,7 +48,9 @@ export class Provider {
     return diffResponse({ changes: changes.size > 0, details: changes });
   }
 
+  /** A plugin that engines attach to is configured by each of them: the Ctrl-C of one does not concern the next. */
   configure(request: Pb.ConfigureRequest): Pb.ConfigureResponse {
+    this.#cancelled = new AbortController();
     this.#configuration = configurationOf(decodeStruct(request.getArgs()).values);
     const response = new (loadProviderProto().pb.ConfigureResponse)();
     response.setAcceptsecrets(true);

@@ -1,11 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import {
-  assertCloudInitArguments,
-  cloudConfigOf,
-  metaDataOf,
-  networkConfigOf,
-  userDataOf,
-} from "../iso/cloud-init";
+import { cloudInitFilesOf } from "../iso/cloud-init";
+import { neonInitFilesOf } from "../iso/neon-init";
 
 /** A user for cloud-init to create. For other fields, set `userData: { users: […] }`. */
 export interface CloudInitUserArgs {
@@ -77,20 +72,10 @@ export type CloudInitFiles = {
  * @see https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud.html
  */
 export function cloudInit(args: CloudInitArgs): CloudInitFiles {
-  assertCloudInitArguments(args);
-  const { hostname, users, sshAuthorizedKeys, network, userData, vendorData } = args;
-  const userDataText = pulumi.output({ users, sshAuthorizedKeys, userData }).apply(userDataOf);
-  const networkText = textOf(network, networkConfigOf);
-  const vendorText = textOf(vendorData, cloudConfigOf);
-  const metaDataText = pulumi
-    .output({ hostname, userData: userDataText, vendorData: vendorText, networkConfig: networkText })
-    .apply(metaDataOf);
-  return {
-    "meta-data": metaDataText,
-    "user-data": userDataText,
-    ...(networkText && { "network-config": networkText }),
-    ...(vendorText && { "vendor-data": vendorText }),
-  };
+  return cloudInitFilesOf(args, (values, textOf) =>
+    // A file that is always there has text.
+    pulumi.output(values).apply((known) => textOf(known as never) as string),
+  );
 }
 
 /**
@@ -105,14 +90,5 @@ export function cloudInit(args: CloudInitArgs): CloudInitFiles {
  * @see nforgeio/neonKUBE: `BaseInstallNeonInit`, `CreateNeonInitIso`
  */
 export function neonInit(script: pulumi.Input<string>): { "neon-init.sh": pulumi.Output<string> } {
-  return { "neon-init.sh": pulumi.output(script).apply((text) => text.replaceAll("\r\n", "\n")) };
-}
-
-/** Undefined if there is no value: then the file is not on the disc. */
-function textOf<T>(
-  value: pulumi.Input<T | undefined> | undefined,
-  toText: (value: T) => string,
-): pulumi.Output<string | undefined> | undefined {
-  if (value === undefined) return undefined;
-  return pulumi.output(value).apply((known) => (known === undefined ? undefined : toText(known as T)));
+  return neonInitFilesOf((toUnix) => pulumi.output(script).apply(toUnix));
 }

@@ -104,6 +104,12 @@ describe("a create that is stopped", () => {
     expect(await pool.leftovers()).toEqual(nothing);
     await expect(other.client.create({ urn: DISC }, inputs)).rejects.toThrow(/cancelled/);
     expect(await pool.leftovers()).toEqual(nothing);
+
+    // Another engine attaches to the same process.
+    await other.client.handshake(settingsOf(pool.coordinator));
+    const { id, outs } = await other.client.create({ urn: DISC }, inputs);
+    await other.client.delete({ urn: DISC, id }, outs);
+    expect(await pool.leftovers()).toEqual(nothing);
   });
 });
 

@@ -171,6 +171,18 @@ test("content that ignoreChanges keeps is kept, and the file is not opened", asy
   });
 });
 
+test("an imported disc needs no source until it is made anew", async () => {
+  const imported = { owner, connection: good.connection, isoSha256: "old" };
+  await expect(checkTempIso({ isoSha256: "old" }, imported)).resolves.toMatchObject({
+    inputs: { isoSha256: "old" },
+    failures: [],
+  });
+  for (const olds of [{}, { isoSha256: "other" }])
+    await expect(checkTempIso(olds, imported)).resolves.toMatchObject({
+      failures: [{ reason: expect.stringMatching(/^isoPath: is missing/) as string }],
+    });
+});
+
 test("a replacement is hashed anew, because it sends what the file has now", async () => {
   await expect(checkTempIso({}, { ...good, isoSha256: "old" })).resolves.toMatchObject({
     inputs: { isoSha256 },
