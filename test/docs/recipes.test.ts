@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findEngine } from "../engine/engine";
+import { configureHost } from "../engine/plugin";
 import { makeProject } from "../engine/project";
 import { Stack } from "../engine/stack";
 import { nothing } from "../host/pool";
@@ -128,11 +129,7 @@ async function makeAll(): Promise<void> {
     ...Object.fromEntries(localFilesOf(page.text).map((path) => [path, `the content of ${path}\n`])),
   });
   await using stack = await Stack.create(await findEngine(), project.folder);
-  const host = pool.coordinator;
-  const { host: address, port, password = "", hostKey } = host.connection;
-  const config = { "xen:host": address, "xen:port": String(port), "xen:hostKey": hostKey };
-  for (const [key, value] of Object.entries(config)) await stack.config(key, value);
-  await stack.config("xen:password", password, { secret: true });
+  await configureHost(stack, pool.coordinator);
 
   await stack.up();
   const { resources = [] } = (await stack.export()).deployment;
@@ -141,7 +138,7 @@ async function makeAll(): Promise<void> {
     const { srPath, isoName } = (outputs ?? {}) as Partial<Record<string, string>>;
     if (srPath === undefined || isoName === undefined || !program) continue;
     const image = join(folder, `${program.section}.iso`);
-    copyFileSync(host.path(join(srPath, isoName)), image);
+    copyFileSync(pool.coordinator.path(join(srPath, isoName)), image);
     images.set(program.section, image);
   }
   await stack.destroy();

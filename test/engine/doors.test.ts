@@ -5,6 +5,7 @@ import { STEPS } from "../faults/steps";
 import { addVm, drivesOf } from "../host/drive";
 import { nothing } from "../host/pool";
 import { type SimulatedPool, startPool } from "../simulator";
+import type { RunningCommand } from "./command";
 import { findEngine } from "./engine";
 import { configureHost, installPlugin, pluginSetting } from "./plugin";
 import { providersOf } from "./processes";
@@ -96,9 +97,7 @@ test.each(Object.entries(DOORS) as [string, Door][])(
     const env = sdk ? await generateSdk(engine, sdk, project.folder) : {};
     await using stack = await Stack.create(engine, project.folder, env);
     await configureHost(stack, host);
-    await stack.config("hostname", "web-1");
-    await stack.config("passwordHash", HASH, { secret: true });
-    await stack.config("vmUuid", vm.uuid);
+    await stack.configAll({ hostname: "web-1", vmUuid: vm.uuid }, { passwordHash: HASH });
 
     const preview = await stack.preview();
     expect(preview.output).toContain("+ 3 to create");
@@ -193,12 +192,17 @@ async function importAgain(stack: Stack, srUuid: string, isDynamic: boolean): Pr
 
 const SR_CREATE = STEPS.find(({ operation, name }) => operation === "create" && name === "sr-create")!.call!;
 
+/** Fails when the command ends, which it must not do before its gate. */
+async function endOf({ done }: RunningCommand): Promise<never> {
+  throw new Error((await done).output);
+}
+
 /** Ctrl-C in the middle of a replacement's create. */
 async function interrupt(stack: Stack, pool: SimulatedPool, isDynamic: boolean): Promise<string> {
   const before = await stack.outputs();
   await using gate = await Gate.await(pool.coordinator, SR_CREATE);
   const up = stack.start("up");
-  const call = await gate.halted;
+  const call = await Promise.race([gate.halted, endOf(up)]);
   up.killGroup("SIGINT");
   await up.waitFor(/press \^C again/);
   call.run();
@@ -214,7 +218,7 @@ async function interrupt(stack: Stack, pool: SimulatedPool, isDynamic: boolean):
 async function killEngine(stack: Stack, pool: SimulatedPool): Promise<void> {
   await using gate = await Gate.await(pool.coordinator, SR_CREATE);
   const up = stack.start("up");
-  const call = await gate.halted;
+  const call = await Promise.race([gate.halted, endOf(up)]);
   up.kill("SIGKILL");
   await up.done;
   call.run();

@@ -22,10 +22,8 @@ export async function startExample(
   const project = await copyProject(resolve(__dirname, "../../examples", name));
   const stack = await Stack.create(await findEngine(), project.folder);
   const { host: address, port, password = "", hostKey } = host.connection;
-  await stack.config("xen:password", password, { secret: true });
-  const values = { "xen:host": address, "xen:port": String(port), "xen:hostKey": hostKey, ...config };
-  for (const [key, value] of Object.entries({ isoPath: "web-1.iso", ...values }))
-    await stack.config(key, value);
+  const values = { "xen:host": address, "xen:port": port, "xen:hostKey": hostKey, ...config };
+  await stack.configAll({ isoPath: "web-1.iso", ...values }, { "xen:password": password });
   return {
     stack,
     write: async (files) => writeFiles(project, { "web-1.iso": await seedImage(files) }),

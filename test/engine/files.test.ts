@@ -2,20 +2,15 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { nothing } from "../host/pool";
-import { type SimulatedHost, type SimulatedPool, startPool } from "../simulator";
+import { type SimulatedPool, startPool } from "../simulator";
 import { seedImage } from "../seed-image";
 import { findEngine } from "./engine";
+import { configureHost } from "./plugin";
 import { connectionTo } from "./programs";
 import { copyProject, makeProject, writeFiles } from "./project";
 import { Stack } from "./stack";
 
 const examples = resolve(__dirname, "../../examples");
-
-async function configureConnection(stack: Stack, host: SimulatedHost): Promise<void> {
-  const { password, ...connection } = connectionTo(host);
-  for (const [field, value] of Object.entries(connection)) await stack.config(`xen:${field}`, String(value));
-  await stack.config("xen:password", String(password), { secret: true });
-}
 
 /** The image of a disc as the host has it. */
 function imageOf(pool: SimulatedPool, vdiUuid: unknown): Buffer {
@@ -30,7 +25,7 @@ test("examples/cloud-init: three discs, each with its machine's files, made anew
   await using pool = await startPool({ transport: "embedded" });
   await using project = await copyProject(join(examples, "cloud-init"));
   await using stack = await Stack.create(await findEngine(), project.folder);
-  await configureConnection(stack, pool.coordinator);
+  await configureHost(stack, pool.coordinator);
   const passwordHash = "$6$saltsalt$hunter2";
   await stack.config("passwordHash", passwordHash, { secret: true });
   await stack.config("sshPublicKey", "ssh-ed25519 AAAAone admin");
@@ -66,7 +61,7 @@ test("examples/neon-init: the script is on the disc, its password not in the sta
   await using pool = await startPool({ transport: "embedded" });
   await using project = await copyProject(join(examples, "neon-init"));
   await using stack = await Stack.create(await findEngine(), project.folder);
-  await configureConnection(stack, pool.coordinator);
+  await configureHost(stack, pool.coordinator);
   await stack.config("nodePassword", "hunter2", { secret: true });
   await stack.config("address", "10.0.0.21/24");
   await stack.config("gateway", "10.0.0.1");
@@ -139,7 +134,7 @@ test("files that are secret, known later, or no longer given", async () => {
   const refreshed = await stack.exportText();
 
   // The connection goes into the configuration, and other content is ignored: an update of what is there.
-  await configureConnection(stack, pool.coordinator);
+  await configureHost(stack, pool.coordinator);
   await writeFiles(project, {
     "index.js": program({ files: questionable }, `{ isoPath: "web-1.iso" }`, {
       ignoreChanges: ["isoSha256"],

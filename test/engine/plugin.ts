@@ -38,8 +38,9 @@ export async function installPlugin({ folder }: Pick<Project, "folder">): Promis
 
 /** Gives the provider's settings to the stack's configuration. */
 export async function configureHost(stack: Stack, { connection }: SimulatedHost): Promise<void> {
-  await stack.config("xen:password", connection.password ?? "", { secret: true });
-  const { host, port, hostKey } = connection;
-  for (const [name, value] of Object.entries({ host, port, hostKey, dialErrorLimit: 3 }))
-    await stack.config(`xen:${name}`, String(value));
+  const { host, port, hostKey, password = "" } = connection;
+  await stack.configAll(
+    { "xen:host": host, "xen:port": port, "xen:hostKey": hostKey, "xen:dialErrorLimit": 3 },
+    { "xen:password": password },
+  );
 }

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { cacheFolder } from "./engine";
@@ -71,7 +71,14 @@ const USABLE: Record<SdkLanguage, (out: string, engine: Engine) => Promise<Recor
     // As the engine was built: what Go has compiled for it need not be compiled again.
     const { stdout } = await run("go", ["env", "-json", "GOCACHE", "GOMODCACHE"]);
     const caches = JSON.parse(stdout) as Record<"GOCACHE" | "GOMODCACHE", string>;
-    return { ...caches, GOFLAGS: "-mod=mod -trimpath -buildvcs=false" };
+    const env = { ...caches, GOFLAGS: "-mod=mod -trimpath -buildvcs=false" };
+    // Else Pulumi builds the program for each command.
+    const project = join(out, "..");
+    await run("go", ["build", "-o", "program", "."], { cwd: project, env: { ...process.env, ...env } });
+    const settings = join(project, "Pulumi.yaml");
+    const runtime = "runtime: { name: go, options: { binary: program } }";
+    await writeFile(settings, (await readFile(settings, "utf8")).replace("runtime: go", runtime));
+    return env;
   },
 };
 

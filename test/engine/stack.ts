@@ -23,6 +23,8 @@ export interface ConfigOptions {
   readonly path?: boolean;
 }
 
+type ConfigValues = Readonly<Record<string, string | number>>;
+
 /** One resource in the state. */
 export interface StateResource {
   readonly urn: string;
@@ -94,6 +96,18 @@ export class Stack implements AsyncDisposable {
   async config(key: string, value: string, { secret, path }: ConfigOptions = {}): Promise<void> {
     const flags = [secret ? "--secret" : "--plaintext", ...(path ? ["--path"] : [])];
     await this.run(["config", "set", ...flags, "--", key, value]);
+  }
+
+  /** Sets several values with one command. */
+  async configAll(plaintext: ConfigValues, secret: ConfigValues = {}): Promise<void> {
+    const flagsOf = (flag: string, values: ConfigValues) =>
+      Object.entries(values).flatMap(([key, value]) => [flag, `${key}=${value}`]);
+    await this.run([
+      "config",
+      "set-all",
+      ...flagsOf("--plaintext", plaintext),
+      ...flagsOf("--secret", secret),
+    ]);
   }
 
   /** `pulumi preview`; see {@link Stack.run} for result and errors. */
