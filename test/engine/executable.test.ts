@@ -1,41 +1,47 @@
-import { execFile } from "node:child_process";
-import { join } from "node:path";
-import { promisify } from "node:util";
+import { mkdir, readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { expect, test } from "vitest";
+import { version } from "../../package.json";
 import { nothing } from "../host/pool";
-import { makeExecutable } from "../plugin/release";
+import { checkArchive } from "../plugin/archive";
+import { makeArchive, thisMachine } from "../plugin/release";
 import { startPool } from "../simulator";
+import { WebServer } from "../web-server";
 import { findEngine } from "./engine";
-import { configureHost, pluginSetting } from "./plugin";
+import { configureHost } from "./plugin";
 import { makeProject } from "./project";
 import { Stack } from "./stack";
 
+const program = {
+  name: "test-project",
+  runtime: "yaml",
+  resources: {
+    seed: {
+      type: "xen:TempIso",
+      properties: { files: { "user-data": "#cloud-config\n", "meta-data": "{}\n" } },
+    },
+  },
+  outputs: { status: "${seed.status}" },
+};
+
 test(
-  "the plugin as one executable makes a disc, with no package beside it",
+  "the executable is installed from a web server or a file, and makes a disc with no package beside it",
   { timeout: 300_000 },
   async () => {
     await using pool = await startPool({ transport: "embedded" });
-    await using project = await makeProject({
-      "index.js": "",
-      "Pulumi.yaml": JSON.stringify({
-        name: "test-project",
-        runtime: "yaml",
-        plugins: pluginSetting,
-        resources: {
-          seed: {
-            type: "xen:TempIso",
-            properties: { files: { "user-data": "#cloud-config\n", "meta-data": "{}\n" } },
-          },
-        },
-        outputs: { status: "${seed.status}" },
-      }),
-    });
-    const executable = join(project.folder, "pulumi-resource-xen");
-    await makeExecutable(process.execPath, executable);
-    const engine = await findEngine();
-    await using stack = await Stack.create(engine, project.folder);
+    await using project = await makeProject({ "index.js": "", "Pulumi.yaml": JSON.stringify(program) });
+    const folder = join(project.folder, "release");
+    await mkdir(folder);
+    const node = { target: process.execPath, builder: process.execPath };
+    const archive = await makeArchive(thisMachine(), node, folder);
+    await expect(checkArchive(archive, "darwin-arm64")).rejects.toThrow(`is for ${thisMachine()}`);
+    await using stack = await Stack.create(await findEngine(), project.folder);
     await configureHost(stack, pool.coordinator);
 
+    await using server = await WebServer.start();
+    server.files.set(`/${basename(archive)}`, { bytes: await readFile(archive) });
+    const install = ["plugin", "install", "resource", "xen", version];
+    await stack.run([...install, "--server", server.origin]);
     const { output } = await stack.up();
     expect(output).toContain("+ 2 created");
     expect(output).not.toMatch(/warning/i);
@@ -44,12 +50,12 @@ test(
     const disc = resources.find(({ type }) => type === "xen:index:TempIso");
     expect(disc?.inputs?.["nonce"]).toMatch(/^[0-9a-f-]{36}$/);
     expect(disc?.outputs?.["srPath"]).toBe(`/var/opt/xen-iso/${String(disc?.inputs?.["nonce"])}`);
+
+    await stack.run(["plugin", "rm", "--all", "--yes"]);
+    await stack.run([...install, "--file", archive]);
+    const { stdout } = await stack.run(["package", "get-schema", "xen"]);
+    expect(Object.keys((JSON.parse(stdout) as { resources: object }).resources)).toHaveLength(3);
     await stack.destroy();
     expect(await pool.leftovers()).toEqual(nothing);
-
-    const { stdout } = await promisify(execFile)("pulumi", ["package", "get-schema", executable], {
-      env: stack.env,
-    });
-    expect(Object.keys((JSON.parse(stdout) as { resources: object }).resources)).toHaveLength(3);
   },
 );

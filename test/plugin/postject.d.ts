@@ -4,6 +4,6 @@ declare module "postject" {
     file: string,
     name: string,
     content: Buffer,
-    options: { sentinelFuse: string },
+    options: { sentinelFuse: string; machoSegmentName: string },
   ): Promise<void>;
 }

@@ -5,12 +5,10 @@ import { basename, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { inject } from "postject";
 import { version } from "../../package.json";
+import { checkArchive, FUSE, MAC_SEGMENT } from "./archive";
 import { bundlePlugin } from "./bundle";
 
 const run = promisify(execFile);
-
-/** Marks the place in Node.js that says whether a program is inside. @see Node.js: single executable applications */
-const FUSE = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
 
 /** A machine as Pulumi names it, and the npm package that has Node.js for it. */
 const MACHINES = {
@@ -25,47 +23,80 @@ const MACHINES = {
 type Machine = keyof typeof MACHINES;
 
 /** The machine that runs this. */
-export function thisMachine(): string {
+export function thisMachine(): Machine {
   const system = process.platform === "win32" ? "windows" : process.platform;
-  return `${system}-${process.arch === "x64" ? "amd64" : process.arch}`;
+  return `${system}-${process.arch === "x64" ? "amd64" : process.arch}` as Machine;
+}
+
+/** Node.js for the machine that is to run the plugin, and of the same version for the one that builds it. */
+interface NodeJs {
+  readonly target: string;
+  readonly builder: string;
 }
 
 /**
- * Makes one executable that holds Node.js and the plugin.
+ * Makes the archive that `pulumi plugin install resource xen … --server` downloads: one executable that holds Node.js
+ * and the plugin.
  *
- * @param node path of Node.js for the machine that is to run it, of this process's version
- * @param file of the executable
+ * @returns its path
  */
-export async function makeExecutable(node: string, file: string): Promise<void> {
-  const scratch = await mkdtemp(join(tmpdir(), "pulumi-xen-release-"));
-  try {
+export async function makeArchive(machine: Machine, node: NodeJs, folder: string): Promise<string> {
+  const archive = join(folder, `pulumi-resource-xen-v${version}-${machine}.tar.gz`);
+  await inScratch(async (scratch) => {
+    const file = join(scratch, `pulumi-resource-xen${endingOf(machine)}`);
+    await makeExecutable(node, file);
+    await run("tar", ["-czf", archive, "-C", scratch, basename(file)]);
+  });
+  await checkArchive(archive, machine);
+  return archive;
+}
+
+async function makeExecutable({ target, builder }: NodeJs, file: string): Promise<void> {
+  await inScratch(async (scratch) => {
     const [main, output, config] = ["plugin.js", "plugin.blob", "sea.json"].map((name) =>
       join(scratch, name),
     );
     await bundlePlugin(main!);
     await writeFile(config!, JSON.stringify({ main, output, disableExperimentalSEAWarning: true }));
-    await run(process.execPath, ["--experimental-sea-config", config!]);
-    await copyFile(node, file);
+    await run(builder, ["--experimental-sea-config", config!]);
+    await copyFile(target, file);
     await chmod(file, 0o755);
-    await inject(file, "NODE_SEA_BLOB", await readFile(output!), { sentinelFuse: FUSE });
-  } finally {
-    await rm(scratch, { recursive: true });
-  }
+    const options = { sentinelFuse: FUSE, machoSegmentName: MAC_SEGMENT };
+    await inject(file, "NODE_SEA_BLOB", await readFile(output!), options);
+  });
 }
 
-/** Makes the archive that `pulumi plugin install resource xen … --server` downloads, from an npm package of Node.js. */
+/** The newest Node.js of this process's major version in the machine's npm package, and its version. */
+async function download(machine: Machine, wanted: string, folder: string) {
+  const own = join(folder, `${machine}-${wanted}`);
+  await mkdir(own);
+  const flags = ["--silent", "--pack-destination", own];
+  const { stdout } = await run("npm", ["pack", ...flags, `${MACHINES[machine]}@${wanted}`]);
+  await run("tar", ["-xzf", join(own, stdout.trim()), "-C", own]);
+  const manifest = await readFile(join(own, "package/package.json"), "utf8");
+  return {
+    file: join(own, "package/bin", `node${endingOf(machine)}`),
+    nodeVersion: (JSON.parse(manifest) as { version: string }).version,
+  };
+}
+
 async function release(machine: Machine, folder: string): Promise<string> {
+  return await inScratch(async (scratch) => {
+    const major = process.versions.node.split(".")[0]!;
+    const { file: target, nodeVersion } = await download(machine, major, scratch);
+    const isOwn = nodeVersion === process.versions.node;
+    const builder = isOwn ? process.execPath : (await download(thisMachine(), nodeVersion, scratch)).file;
+    const archive = await makeArchive(machine, { target, builder }, folder);
+    return `${archive} (Node.js ${nodeVersion})`;
+  });
+}
+
+const endingOf = (machine: Machine) => (machine.startsWith("windows") ? ".exe" : "");
+
+async function inScratch<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const scratch = await mkdtemp(join(tmpdir(), "pulumi-xen-release-"));
   try {
-    const nodePackage = `${MACHINES[machine]}@${process.versions.node}`;
-    const { stdout } = await run("npm", ["pack", "--silent", "--pack-destination", scratch, nodePackage]);
-    await run("tar", ["-xzf", join(scratch, stdout.trim()), "-C", scratch]);
-    const ending = machine.startsWith("windows") ? ".exe" : "";
-    const file = join(scratch, `pulumi-resource-xen${ending}`);
-    await makeExecutable(join(scratch, "package", "bin", `node${ending}`), file);
-    const archive = join(folder, `pulumi-resource-xen-v${version}-${machine}.tar.gz`);
-    await run("tar", ["-czf", archive, "-C", scratch, basename(file)]);
-    return archive;
+    return await work(scratch);
   } finally {
     await rm(scratch, { recursive: true });
   }
@@ -74,12 +105,14 @@ async function release(machine: Machine, folder: string): Promise<string> {
 async function main(): Promise<void> {
   const folder = resolve(__dirname, "../../release");
   await mkdir(folder, { recursive: true });
-  for (const machine of Object.keys(MACHINES) as Machine[])
-    await release(machine, folder).then(
-      (archive) => console.log(`made    ${archive}`),
-      // The registry has no Node.js of this version for that machine.
-      (error: unknown) => console.log(`missing ${machine}: ${String(error).split("\n")[0] ?? ""}`),
-    );
+  for (const machine of Object.keys(MACHINES) as Machine[]) {
+    try {
+      console.log(`made    ${await release(machine, folder)}`);
+    } catch (error) {
+      console.log(`missing ${machine}: ${String(error)}`);
+      process.exitCode = 1;
+    }
+  }
 }
 
 if (require.main === module) void main();
