@@ -95,7 +95,11 @@ const FIELD_ALONE =
 const NO_LOGIN =
   "There is no way to log in: set XEN_PASSWORD, or give --private-key-file or --agent-socket-path.";
 
+/** The fields that a jump host shares with the host itself. */
+const SHARED_FIELDS = ["sshConfig", "dialErrorLimit", "perDialTimeout"];
+
 function nameOf(field: string, prefix: "" | "proxy-"): string {
+  if (SHARED_FIELDS.includes(field)) return `--${kebab(field)}`;
   if (field === "password" || field === "privateKeyPassword") return variableOf(`${prefix}${kebab(field)}`);
   return `--${prefix}${field === "privateKey" ? "private-key-file" : kebab(field)}`;
 }

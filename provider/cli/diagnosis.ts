@@ -1,4 +1,5 @@
 import { fingerprint } from "../ssh/host-key";
+import { MAX_CHANNELS } from "../ssh/link";
 import type { HostFacts, Place, Toolstack } from "./host-facts";
 import type { MemberFacts, PoolFacts } from "./pool-facts";
 import { sizeText } from "../text/units";
@@ -7,6 +8,8 @@ import { sizeText } from "../text/units";
 export interface Check {
   readonly name: string;
   readonly status: "ok" | "warning" | "failed";
+  /** Of a login that failed: an `SshErrorCode`. */
+  readonly code?: string;
   /** What was found, and what will go wrong because of it. */
   readonly detail: string;
   /** What to do about it. */
@@ -24,6 +27,7 @@ export function diagnose(facts: HostFacts): Check[] {
     hostKey(facts),
     cipher(facts),
     roundTrip(facts),
+    sessions(facts),
     startUpFiles(facts),
     xe(facts),
     inventory(facts),
@@ -88,6 +92,17 @@ function roundTrip({ roundTripMs }: HostFacts): Check {
     `${detail}: each disc takes about ${seconds} s for that alone.`,
     "Run pulumi nearer to the host, or check the host's startup files and load.",
   );
+}
+
+function sessions({ commandsAtOnce }: HostFacts): Check {
+  const detail = `${commandsAtOnce} ${commandsAtOnce === 1 ? "command" : "commands"} at once`;
+  return commandsAtOnce >= MAX_CHANNELS
+    ? ok("sessions", detail)
+    : warning(
+        "sessions",
+        `${detail}: several discs, and large images, take longer than with ${MAX_CHANNELS}.`,
+        "Set `MaxSessions 10` in /etc/ssh/sshd_config on the host, then `systemctl reload sshd`.",
+      );
 }
 
 function startUpFiles({ noise, isInputWhole }: HostFacts): Check {

@@ -3,6 +3,7 @@ import { type HostConnection, inFlags } from "./connection-options";
 import { type Check, diagnose, diagnosePool } from "./diagnosis";
 import { EXIT, type ExitStatus } from "./exit";
 import { type HostFacts, readHostFacts } from "./host-facts";
+import { explainLogin } from "./login-fault";
 import { readPoolFacts } from "./pool-facts";
 import { colour, print, table } from "./print";
 
@@ -19,7 +20,7 @@ export async function doctor(host: SharedConnection, options: DoctorOptions): Pr
   const { srMountPaths, isJson } = options;
   const checks = await readHostFacts(host, srMountPaths).then(
     async (facts) => [...diagnose(facts), ...(await checksOfPool(host, facts, options))],
-    (error: unknown) => [unreachable(error)],
+    (error: unknown) => [explainLogin(error, host.target)],
   );
   print(isJson ? toJson(host.address, checks) : inColours(toText(checks)));
   if (checks.some(({ status }) => status === "failed")) return EXIT.failed;
@@ -63,14 +64,5 @@ function inColours(text: string): string {
 }
 
 const COLOURS = { ok: "green", warning: "yellow", failed: "red" } as const;
-
-function unreachable(error: unknown): Check {
-  return {
-    name: "login",
-    status: "failed",
-    detail: wordsOf(error),
-    advice: "Nothing else was looked at.",
-  };
-}
 
 const wordsOf = (error: unknown) => (error instanceof Error ? inFlags(error.message) : String(error));

@@ -1,6 +1,7 @@
 import { valueOf } from "../host/protocol";
 import { remote } from "../host/remote";
 import { noRoom, parseRoom } from "../host/room";
+import { MAX_CHANNELS } from "../ssh/link";
 import { sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
 import { hostList, poolList } from "../xe/commands";
@@ -18,6 +19,8 @@ export interface HostFacts {
   readonly cipher: string;
   /** Round trip time of a command that does nothing. */
   readonly roundTripMs: number;
+  /** How many of the commands that were begun at once did run at once. */
+  readonly commandsAtOnce: number;
   /** What the shell's startup files print. */
   readonly noise: string;
   /** Whether stdin reaches the command: a startup file may read it first. */
@@ -70,6 +73,7 @@ export async function readHostFacts(
   const hostKey = await host.hostKey();
   const cipher = await host.cipher();
   const roundTripMs = await measureRoundTrip(host);
+  const commandsAtOnce = await countCommandsAtOnce(host);
   const { stdout, noise } = await host.exec(remote(sh`host_facts`), {
     purpose: "look at the host",
     timeoutMs: QUICK_TIMEOUT_MS,
@@ -82,6 +86,7 @@ export async function readHostFacts(
     isHostKeyChecked: target.hostKey !== "ignore",
     cipher,
     roundTripMs,
+    commandsAtOnce,
     noise,
     isInputWhole: await isInputWhole(host),
     hasXe: value("xe") !== undefined,
@@ -102,6 +107,17 @@ async function measureRoundTrip(host: SharedConnection): Promise<number> {
     times.push(performance.now() - startedAt);
   }
   return times.sort((one, other) => one - other)[Math.floor(ROUND_TRIPS / 2)] ?? 0;
+}
+
+/** Begins as many commands as a run does. Once the first one has ended, no further one begins. */
+async function countCommandsAtOnce(host: SharedConnection): Promise<number> {
+  const ended = new AbortController();
+  const options = { purpose: "count sessions", timeoutMs: QUICK_TIMEOUT_MS, signal: ended.signal };
+  const commands = Array.from({ length: MAX_CHANNELS }, () =>
+    host.exec(sh`sleep 1`, options).then(() => ended.abort()),
+  );
+  await Promise.allSettled(commands);
+  return host.mostCommandsAtOnce();
 }
 
 async function isInputWhole(host: SharedConnection): Promise<boolean> {

@@ -77,6 +77,7 @@ async function targetOf(connection: ConnectionInputs, hop: Hop): Promise<SshTarg
   const config = await configOf(connection, host);
   const { dialErrorLimit = 10, perDialTimeout = 15 } = rest;
   const jumps = hop.before.length > 0 ? hop.before : (config?.jumps ?? []);
+  if (config?.hasProxyCommand && !proxy && jumps.length === 0) throw proxyCommandRefused(host);
   return {
     ...rest,
     host: config?.hostName ?? host,
@@ -132,6 +133,14 @@ async function configOf(
       "connection.sshConfig is set, but no `ssh` can be run to read OpenSSH's configuration. Install OpenSSH's client, or leave sshConfig out.",
     );
   return config;
+}
+
+/** A direct connection would lead to another machine than `ssh` does, or to none. */
+function proxyCommandRefused(host: string): SshError {
+  const message =
+    `OpenSSH's configuration has a ProxyCommand for ${host}, which is not run here. Set ProxyJump there instead, ` +
+    "connection.proxy, or connection.sshConfig to false.";
+  return new SshError("SSH_CONFIG_REFUSED", host, message);
 }
 
 function agentOf(config: SshConfig | undefined): string | undefined {

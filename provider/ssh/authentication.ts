@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { type AnyAuthMethod, type AuthHandlerMiddleware, type ParsedKey, type Prompt, utils } from "ssh2";
 import { type AgentKeys, listAgentKeys, SingleKeyAgent } from "./agent";
@@ -42,6 +43,8 @@ export class Authentication {
   #agentProblem: string | undefined;
   /** Key files that are there and could not be used, with why. */
   #unreadFiles: readonly string[] = [];
+  /** Certificates beside key files. */
+  #certificates: readonly string[] = [];
   #stop: SshError | undefined;
 
   constructor(
@@ -110,7 +113,7 @@ export class Authentication {
     if (this.#accepted.length > 0) {
       const wanted = this.#methods.map(factorName).join(" or ");
       return this.#error(
-        "AUTHENTICATION_FAILED",
+        "FACTOR_MISSING",
         `refused to log in ${user}: ${this.#accepted.join(" and ")} accepted; the host also wants: ${wanted}` +
           `${this.#refused.length > 0 ? ` (${this.#course()})` : ""}. Set what it wants.`,
         hostSays,
@@ -120,21 +123,31 @@ export class Authentication {
       return this.#error(
         "AGENT_FAILED",
         `could not log in ${user}: the SSH agent at ${this.target.agentSocketPath ?? "?"} cannot be used (${this.#agentProblem}). ` +
-          "Start the agent anew and set SSH_AUTH_SOCK or agentSocketPath to it, or set password or privateKey.",
+          `${this.#isAgentEmpty ? EMPTY_AGENT_REMEDY : AGENT_REMEDY}${this.#leftOut()}`,
         hostSays,
       );
-    const unusable = this.#agentKeys?.unusable ?? [];
-    const hardware =
-      unusable.length > 0
-        ? ` Keys of these types in the agent cannot be used: ${[...new Set(unusable)].join(", ")}.`
-        : "";
-    const unread =
-      this.#unreadFiles.length > 0 ? ` These key files were left out: ${this.#unreadFiles.join("; ")}.` : "";
     return this.#error(
       "AUTHENTICATION_FAILED",
-      `refused to log in ${user} (${this.#course()}). ${this.#remedy()}${hardware}${unread}`,
+      `refused to log in ${user} (${this.#course()}). ${this.#remedy()}${this.#leftOut()}`,
       hostSays,
     );
+  }
+
+  get #isAgentEmpty(): boolean {
+    return this.#agentKeys?.usable.length === 0;
+  }
+
+  /** The keys that are there and were not offered. */
+  #leftOut(): string {
+    const types = [...new Set(this.#agentKeys?.unusable ?? [])].join(", ");
+    const hardware = types === "" ? "" : ` Keys of these types in the agent cannot be used: ${types}.`;
+    const unread =
+      this.#unreadFiles.length > 0 ? ` These key files were left out: ${this.#unreadFiles.join("; ")}.` : "";
+    const certificates =
+      this.#certificates.length > 0
+        ? ` Certificates cannot be used: ${this.#certificates.join(", ")}. Let the host take the key itself (authorized_keys).`
+        : "";
+    return `${hardware}${unread}${certificates}`;
   }
 
   #course(): string {
@@ -192,6 +205,7 @@ export class Authentication {
         this.#agentProblem = error instanceof Error ? error.message : String(error);
         return undefined;
       });
+    if (this.#isAgentEmpty) this.#agentProblem = "it holds no usable key";
     const inAgent = this.#agentKeys?.usable ?? [];
     const files = await Promise.all(identityFiles.map((path) => readIdentity(path, privateKeyPassword)));
     const isNamed = (key: ParsedKey) => files.some((file) => file.publicKey && isSame(file.publicKey, key));
@@ -202,6 +216,7 @@ export class Authentication {
         ? []
         : [`${path}: ${problem}`],
     );
+    this.#certificates = identityFiles.map((path) => `${path}-cert.pub`).filter(existsSync);
     const ofAgent = [...named, ...others].map((key) => ({
       method: "publickey" as const,
       name: "agent",
@@ -253,6 +268,12 @@ export class Authentication {
 }
 
 const METHODS: readonly Method[] = ["publickey", "password", "keyboard-interactive"];
+
+const AGENT_REMEDY =
+  "Start the agent anew and set SSH_AUTH_SOCK or agentSocketPath to it, or set password or privateKey.";
+
+const EMPTY_AGENT_REMEDY =
+  "Add a key with `ssh-add`, unlock the agent with `ssh-add -X` if it is locked, or set password or privateKey.";
 
 const EXPIRED =
   "asks for a new password: the old one has expired. Log in by hand and set a new one (`passwd`), then use that.";

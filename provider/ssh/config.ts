@@ -29,6 +29,8 @@ export interface SshConfig {
   readonly knownHosts: { readonly files: readonly string[]; readonly alias?: string };
   /** The hops of `ProxyJump`, the nearest first. */
   readonly jumps: readonly JumpHost[];
+  /** Whether `ProxyCommand` is to make the connection, which nothing here runs. */
+  readonly hasProxyCommand: boolean;
 }
 
 /** A hop of `ProxyJump`. The configuration may have more about it. */
@@ -98,6 +100,7 @@ async function ask(query: SshConfigQuery): Promise<SshConfig | undefined> {
       ...(alias !== undefined && { alias }),
     },
     jumps: jump === undefined ? [] : expand(jump).split(",").map(parseJump),
+    hasProxyCommand: valueUnlessNone("proxycommand") !== undefined,
   };
 }
 

@@ -17,6 +17,8 @@ export type SshErrorCode =
   | "HANDSHAKE_FAILED"
   | "NO_COMMON_ALGORITHM"
   | "AUTHENTICATION_FAILED"
+  /** The host accepted a credential and wants another one too. */
+  | "FACTOR_MISSING"
   | "TOO_MANY_FAILURES"
   | "AGENT_FAILED"
   | "PASSWORD_EXPIRED"
@@ -36,6 +38,7 @@ export type SshErrorCode =
 /** The host refused the credentials, or could not be given the ones it wants. */
 const REFUSED_LOGIN: readonly SshErrorCode[] = [
   "AUTHENTICATION_FAILED",
+  "FACTOR_MISSING",
   "TOO_MANY_FAILURES",
   "AGENT_FAILED",
   "PASSWORD_EXPIRED",

@@ -67,7 +67,7 @@ export async function loadHostKeyPolicy(
 
   const { files, alias } = target.knownHosts ?? {};
   const name = alias === undefined ? target : { host: alias, port: 22 };
-  const { known, withoutPort, revoked } = findKnownKeys(await readKnownHosts(files), name);
+  const { known, withoutPort, revoked, hasAuthority } = findKnownKeys(await readKnownHosts(files), name);
   const trusted = [...known, ...withoutPort].filter((key) => !findKey(revoked, key.blob));
   const expected = pinned ? trusted.filter(({ blob }) => isPinned(blob, pinned)) : trusted;
   const expectedTypes = [...(pinned ?? []).map(({ type }) => type), ...expected.map(({ type }) => type)];
@@ -84,7 +84,7 @@ export async function loadHostKeyPolicy(
       if (revocation) return revokedKey(target, blob, revocation);
       if (pinned) return isPinned(blob, pinned) ? undefined : mismatchedKey(target, blob, pinned);
       if (findKey(trusted, blob)) return undefined;
-      return known.length > 0 ? changedKey(target, blob, known) : unknownKey(target, blob);
+      return known.length > 0 ? changedKey(target, blob, known) : unknownKey(target, blob, hasAuthority);
     },
   };
 }
@@ -165,9 +165,10 @@ function isPinned(blob: Buffer, pinned: readonly PinnedKey[]): boolean {
 
 type Address = Pick<SshTarget, "host" | "port">;
 
-function unknownKey(address: Address, blob: Buffer): HostKeyRefusal {
+function unknownKey(address: Address, blob: Buffer, hasAuthority: boolean): HostKeyRefusal {
+  const authority = hasAuthority ? "The @cert-authority in known_hosts cannot vouch for it here. " : "";
   const message =
-    `The host key of ${addressOf(address)} is not known (${nameOf(blob)}). ` +
+    `The host key of ${addressOf(address)} is not known (${nameOf(blob)}). ${authority}` +
     `Compare it with what ${consoleCommand(blob)} prints on the host's console, and if it is the same, set ` +
     `connection.hostKey to "${publicKeyText(blob)}" or add this line to ~/.ssh/known_hosts: ` +
     `${knownHostsName(address)} ${publicKeyText(blob)}`;

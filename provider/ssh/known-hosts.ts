@@ -12,6 +12,8 @@ export interface KnownHostsLine {
   readonly line: number;
   /** Marked `@revoked`: hosts that the line matches must not use the key. */
   readonly isRevoked: boolean;
+  /** Marked `@cert-authority`: the key vouches for certificates of hosts that the line matches. */
+  readonly isAuthority: boolean;
   /** Patterns separated by commas, or one hashed name, as in the file. */
   readonly hosts: string;
   readonly keyType: string;
@@ -50,13 +52,14 @@ export interface KnownKeys {
   readonly withoutPort: readonly KnownKey[];
   /** Keys to refuse in any case. */
   readonly revoked: readonly KnownKey[];
+  /** Whether a certificate authority vouches for the host. `ssh2` verifies no certificate. */
+  readonly hasAuthority: boolean;
 }
 
 type Address = Pick<SshTarget, "host" | "port">;
 
 /**
- * The lines of a `known_hosts` file without comments, lines that are cut short or have an unknown marker, and
- * `@cert-authority` lines: those vouch for certificates only, and `ssh2` knows none.
+ * The lines of a `known_hosts` file without comments, and lines that are cut short or have an unknown marker.
  *
  * @param file the name that the lines carry
  * @see sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"
@@ -65,9 +68,10 @@ export function parseKnownHosts(text: string, file = "known_hosts"): KnownHostsL
   return text.split("\n").flatMap((line, index) => {
     const words = line.trim().split(/[ \t]+/, 4);
     const isRevoked = words[0] === "@revoked";
-    const [hosts, keyType, base64] = isRevoked ? words.slice(1) : words;
+    const isAuthority = words[0] === "@cert-authority";
+    const [hosts, keyType, base64] = isRevoked || isAuthority ? words.slice(1) : words;
     if (!hosts || !keyType || !base64 || /^[#@]/.test(hosts)) return [];
-    return [{ file, line: index + 1, isRevoked, hosts, keyType, base64 }];
+    return [{ file, line: index + 1, isRevoked, isAuthority, hosts, keyType, base64 }];
   });
 }
 
@@ -82,13 +86,16 @@ export function findKnownKeys(lines: readonly KnownHostsLine[], { host, port }: 
   const linesOf = (name: string) => lines.filter(({ hosts }) => matchesHosts(name, hosts));
   const exact = linesOf(knownHostsName({ host, port }));
   const bare = port === 22 ? [] : linesOf(knownHostsName({ host, port: 22 }));
-  const known = keysOf(exact.filter(({ isRevoked }) => !isRevoked));
+  const known = keysOf(exact.filter(isOfHost));
   return {
     known,
-    withoutPort: known.length === 0 ? keysOf(bare.filter(({ isRevoked }) => !isRevoked)) : [],
+    withoutPort: known.length === 0 ? keysOf(bare.filter(isOfHost)) : [],
     revoked: keysOf([...exact, ...bare].filter(({ isRevoked }) => isRevoked)),
+    hasAuthority: [...exact, ...bare].some(({ isAuthority }) => isAuthority),
   };
 }
+
+const isOfHost = ({ isRevoked, isAuthority }: KnownHostsLine) => !isRevoked && !isAuthority;
 
 /** A host as `known_hosts` names it: in lower case, as `[host]:port` unless the port is 22. */
 export function knownHostsName({ host, port }: Address): string {

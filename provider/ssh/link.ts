@@ -8,7 +8,7 @@ import { addressOf, type SshTarget } from "./target";
 import { beginWait, waiting } from "./wait";
 
 /** How many commands run at once on one connection: OpenSSH's `MaxSessions` is 10, and one is kept for urgent commands. */
-const MAX_CHANNELS = 9;
+export const MAX_CHANNELS = 9;
 
 /** How many channels bulk transfers leave to the small commands of others. */
 const NOT_BULK = 2;

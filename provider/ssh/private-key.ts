@@ -7,6 +7,8 @@ export type LoadedKey = { readonly key: ParsedKey } | { readonly problem: string
 
 const ENCRYPTED = "it is encrypted; set privateKeyPassword to its passphrase";
 const WRONG_PASSPHRASE = "privateKeyPassword does not open it; check the passphrase";
+const NO_ED25519 =
+  "it is of type ed25519, which Node.js does not have in FIPS mode; use a key of type rsa or ecdsa";
 const DAMAGED = "it is cut short or damaged; copy the whole file again";
 
 /**
@@ -71,6 +73,7 @@ function readPem(text: string, passphrase: string | undefined): LoadedKey {
   }
   const parsed = utils.parseKey(toOpenSsh(key) ?? "");
   if (!(parsed instanceof Error)) return { key: firstOf(parsed) };
+  if (key.asymmetricKeyType === "ed25519") return { problem: NO_ED25519 };
   const type = key.asymmetricKeyDetails?.namedCurve ?? key.asymmetricKeyType ?? "unknown";
   return {
     problem: `it is of type ${type}, which SSH does not have; make one with \`ssh-keygen -t ed25519\``,
@@ -161,8 +164,10 @@ function problemOf({ message }: Error, passphrase: string | undefined): string {
   if (/no passphrase given/.test(message)) return ENCRYPTED;
   if (passphrase !== undefined && /passphrase|integrity|decrypt|authenticate data/i.test(message))
     return WRONG_PASSPHRASE;
-  const type = /Unsupported OpenSSH private key type: (sk-[a-z0-9@.-]+)/.exec(message)?.[1];
-  if (type) return `it is a hardware key (${type}), which cannot be used here; use a key of type ed25519`;
+  const type = /Unsupported OpenSSH private key type: ([a-z0-9@.-]+)/.exec(message)?.[1];
+  if (type?.startsWith("sk-"))
+    return `it is a hardware key (${type}), which cannot be used here; use a key of type ed25519`;
+  if (type === "ssh-ed25519") return NO_ED25519;
   return DAMAGED;
 }
 

@@ -61,6 +61,11 @@ export class SharedConnection {
   cipher(): Promise<string> {
     return this.link.use(this.target, (connection) => Promise.resolve(connection.cipher));
   }
+
+  /** How many commands have run at once on the connection that is open. */
+  mostCommandsAtOnce(): Promise<number> {
+    return this.link.use(this.target, ({ sessions }) => Promise.resolve(sessions.mostOpen));
+  }
 }
 
 /** The same text for the same values, in any order. */

@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import type { SimulatedHost } from "../simulator";
 
 const repository = resolve(__dirname, "../..");
+const SCRIPT = ["--import", "tsx", "provider/cli/main.ts"];
 
 /** How a command line ended. */
 export interface CommandLineResult {
@@ -22,13 +23,28 @@ export interface CommandLineOptions {
 }
 
 /** Runs `pulumi-xen-iso` against a simulated host, as a process of its own. */
-export async function runCommandLine(
+export function runCommandLine(
   host: SimulatedHost,
   args: readonly string[],
   { input = "", env = {} }: CommandLineOptions = {},
 ): Promise<CommandLineResult> {
-  const [program = "", ...first] = commandLineOf(host, args);
-  const child = spawn(program, first, { cwd: repository, env: environmentOf(host, env), stdio: "pipe" });
+  return run(commandLineOf(host, args), environmentOf(host, env), input);
+}
+
+/** Runs it against any host. */
+export function spawnCommandLine(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<CommandLineResult> {
+  return run([process.execPath, ...SCRIPT, ...args], { ...ownEnvironment(), ...env }, "");
+}
+
+async function run(
+  [program = "", ...args]: readonly string[],
+  env: NodeJS.ProcessEnv,
+  input: string,
+): Promise<CommandLineResult> {
+  const child = spawn(program, args, { cwd: repository, env, stdio: "pipe" });
   child.stdin.on("error", () => undefined);
   child.stdin.end(input);
   const closed = once(child, "close") as Promise<[number | null]>;
@@ -43,13 +59,16 @@ export function commandLineOf({ connection }: SimulatedHost, args: readonly stri
   // Those of the test come last, so that they count; keys would be added to each other.
   const key = rest.includes("--host-key") ? [] : ["--host-key", hostKey];
   const address = ["--host", host, "--port", String(port), ...key];
-  const script = ["--import", "tsx", "provider/cli/main.ts", command, ...address, ...rest];
-  return [process.execPath, ...script];
+  return [process.execPath, ...SCRIPT, command, ...address, ...rest];
 }
 
-/** The environment it runs in: no agent and no `XEN_…` of the user's. */
+/** The environment it runs in. */
 export function environmentOf({ connection }: SimulatedHost, env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  return { ...ownEnvironment(), XEN_PASSWORD: connection.password, ...env };
+}
+
+/** No agent and no `XEN_…` of the user's. */
+function ownEnvironment(): NodeJS.ProcessEnv {
   const isForeign = (name: string) => name.startsWith("XEN_") || name === "SSH_AUTH_SOCK";
-  const own = Object.entries(process.env).filter(([name]) => !isForeign(name));
-  return { ...Object.fromEntries(own), XEN_PASSWORD: connection.password, ...env };
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isForeign(name)));
 }

@@ -28,6 +28,7 @@ export interface Result {
 
 const KINDS: Readonly<Partial<Record<SshErrorCode, Outcome>>> = {
   AUTHENTICATION_FAILED: "refused",
+  FACTOR_MISSING: "refused",
   AGENT_FAILED: "refused",
   PASSWORD_EXPIRED: "refused",
   PROMPT_UNANSWERED: "refused",

@@ -3,10 +3,15 @@
  * does and both for the same kind of reason. A refused login makes one connection, sends a password once, and takes
  * no more than 2 s longer than `ssh`.
  *
- * Prints a line for each case, and `agree: N of N`.
+ * Prints a line for each case, and `agree: N of N`. What only `ssh` can do is listed apart, with the message that
+ * this package has for it.
  */
 import { type ChildProcess } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { toSshTarget } from "../../provider/lifecycle/ssh-target";
+import { SshError } from "../../provider/ssh/error";
 import type { SshTarget } from "../../provider/ssh/target";
 import {
   authorizedKeys,
@@ -20,6 +25,7 @@ import {
 } from "./cases";
 import { logInHere, logInThere, type Result, type SshOptions } from "./clients";
 import { makeConfigCases } from "./config-cases";
+import { makeLesserCases } from "./lesser-cases";
 import { Sshd } from "./sshd";
 
 const HOST = "127.0.0.1";
@@ -53,6 +59,7 @@ interface Verdict {
 }
 
 const verdicts: Verdict[] = [];
+const lesser = { named: 0, total: 0 };
 let count = 0;
 
 async function main(): Promise<void> {
@@ -70,12 +77,15 @@ async function main(): Promise<void> {
     );
     if (filter.test("jump host")) await tryRoutes(credentials);
     if (filter.test("configuration")) await tryConfigurations(agents);
+    if (filter.test("ssh only")) await tryLesser(agents);
   } finally {
     for (const agent of agents) agent.kill();
   }
+  console.log(`ssh only: ${lesser.named} of ${lesser.total} with a message of their own`);
   const agreeing = verdicts.filter(({ faults }) => faults.length === 0).length;
   console.log(`agree: ${agreeing} of ${verdicts.length}`);
-  if (agreeing < verdicts.length || verdicts.length === 0) process.exitCode = 1;
+  const isWhole = agreeing === verdicts.length && lesser.named === lesser.total;
+  if (!isWhole || verdicts.length + lesser.total === 0) process.exitCode = 1;
 }
 
 async function tryAll({
@@ -172,6 +182,27 @@ async function tryConfigurations(agents: ChildProcess[]): Promise<void> {
       ssh: { host, options: ["-F", file, ...COMMON.slice(2)] },
       sshd: target,
     });
+  }
+}
+
+/** `ssh` logs in, and this package says why it cannot. */
+async function tryLesser(agents: ChildProcess[]): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "lesser-"));
+  for (const { name, sshd: options, configuration, message } of await makeLesserCases(agents)) {
+    await using sshd = await Sshd.start(options);
+    const file = join(folder, String(lesser.total++));
+    writeFileSync(file, configuration(sshd.port), { mode: 0o600 });
+    const there = await logInThere({ host: "xen1", options: ["-F", file, ...COMMON.slice(2)] });
+    const words = await toSshTarget({ host: "xen1", sshConfig: file, dialErrorLimit: 1 })
+      .then(logInHere)
+      .then(
+        (here) => here.words,
+        (error: unknown) => (error instanceof SshError ? error.message : Promise.reject(error as Error)),
+      );
+    const isNamed = there.outcome === "in" && message.test(words);
+    if (isNamed) lesser.named++;
+    console.log(`${isNamed ? "less  " : "DIFFER"}  ssh only | ${name}: ${words}`);
+    if (there.outcome !== "in") console.log(`        ssh:  ${there.outcome} ${there.words}`);
   }
 }
 

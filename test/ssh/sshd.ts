@@ -29,6 +29,8 @@ export interface SshdOptions {
   readonly passwordSetOn?: number;
   /** Private keys of the host, at least one. */
   readonly hostKeys: readonly string[];
+  /** Of the first of them. */
+  readonly hostCertificate?: string;
   /** Public keys that may log in. */
   readonly authorizedKeys: readonly string[];
 }
@@ -123,12 +125,16 @@ export class Sshd implements AsyncDisposable {
   }
 }
 
-function writeConfig(root: string, { config = [], hostKeys, usePam }: SshdOptions): void {
+function writeConfig(root: string, { config = [], hostKeys, hostCertificate, usePam }: SshdOptions): void {
   const path = join(root, "etc/ssh/sshd_config");
   const keys = hostKeys.map((key, index) => {
     writeFileSync(join(root, `etc/ssh/host_key_${index}`), key, { mode: 0o600 });
     return `HostKey /etc/ssh/host_key_${index}`;
   });
+  if (hostCertificate !== undefined) {
+    writeFileSync(join(root, "etc/ssh/host_key_0-cert.pub"), hostCertificate);
+    keys.push("HostCertificate /etc/ssh/host_key_0-cert.pub");
+  }
   const defaults = readFileSync(path, "utf8").replace(/^HostKey .*\n/m, "");
   const lines = [...config, ...keys, `UsePAM ${usePam ? "yes" : "no"}`];
   writeFileSync(path, `${lines.join("\n")}\n${defaults}`);

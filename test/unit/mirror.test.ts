@@ -29,6 +29,7 @@ const COVERED_BY: Readonly<Record<string, readonly string[]>> = {
   "test/host/cli-pool.test.ts": ["cli/pool", "cli/pool-facts", "host/remove-found"],
   "test/host/connection.test.ts": ["ssh/connect", "ssh/connection", "ssh/link", "ssh/shared-connection"],
   "test/host/delete.test.ts": ["host/find-temp-iso"],
+  "test/host/doctor-login.test.ts": ["cli/login-fault"],
   "test/host/files.test.ts": ["lifecycle/image-source"],
   "test/host/life.test.ts": [
     "host/temp-iso",

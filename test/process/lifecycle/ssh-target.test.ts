@@ -145,3 +145,14 @@ test("values that are not known yet are left for the up", async () => {
   expect(await reasons({ host: UNKNOWN })).toEqual([]);
   expect(await reasons({ host: "h", user: UNKNOWN, proxy: UNKNOWN })).toEqual([]);
 });
+
+test("a host with a ProxyCommand is refused at preview, unless the program says how to reach it", async () => {
+  configuration("Host xen1\n ProxyCommand nc %h %p secret\n");
+  const login = { host: "xen1", password: "x" };
+  const [reason, ...others] = await reasons(login);
+  expect(reason).toMatch(/^connection\.sshConfig: .*ProxyCommand for xen1.*Set ProxyJump/);
+  expect(reason).not.toContain("secret");
+  expect(others).toEqual([]);
+  expect(await reasons({ ...login, proxy: { host: "jump", password: "x" } })).toEqual([]);
+  expect(await reasons({ ...login, sshConfig: false })).toEqual([]);
+});

@@ -52,7 +52,16 @@ test("an alias gets what its block says, with tokens and variables in place", as
     identityAgent: "/run/agent-xen1",
     knownHosts: { files: ["/known/pool", "/with blank/known"], alias: "pool" },
     jumps: [],
+    hasProxyCommand: false,
   });
+});
+
+test.each([
+  ["ProxyCommand nc %h %p", true],
+  ["ProxyCommand none", false],
+  ["ProxyJump jump\n ProxyCommand nc %h %p", false],
+])("%s", async (option, hasProxyCommand) => {
+  expect(await read(`Host xen1\n ${option}\n`)).toMatchObject({ hasProxyCommand });
 });
 
 test("what the program says is known to the rules of Match", async () => {

@@ -23,6 +23,7 @@ const healthy: HostFacts = {
   isHostKeyChecked: true,
   cipher: "aes128-gcm@openssh.com",
   roundTripMs: 3,
+  commandsAtOnce: 9,
   noise: "",
   isInputWhole: true,
   hasXe: true,
@@ -41,6 +42,7 @@ test("a healthy host has nothing to be done about", () => {
     "host key",
     "cipher",
     "round trip",
+    "sessions",
     "start-up files",
     "xe",
     "inventory",
@@ -65,6 +67,7 @@ test.each<[string, Partial<HostFacts>, string, "warning" | "failed", RegExp]>([
   ],
   ["another cipher", { cipher: "aes256-ctr" }, "cipher", "warning", /longer.*aes128-gcm@openssh\.com/],
   ["a long way", { roundTripMs: 400 }, "round trip", "warning", /400 ms.*about 6 s/],
+  ["few sessions", { commandsAtOnce: 1 }, "sessions", "warning", /1 command at once.*`MaxSessions 10`/],
   ["start-up files that print", { noise: "hello\n" }, "start-up files", "warning", /print 6 B.*SFTP/],
   [
     "start-up files that read",
