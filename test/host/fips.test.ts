@@ -6,7 +6,7 @@ import { type CommandLineResult, spawnCommandLine } from "./command-line";
 import { keygen } from "../ssh/keys";
 import { PASSWORD, Sshd } from "../ssh/sshd";
 
-const STUB = resolve(__dirname, "../ssh/fips.cjs");
+const STUB = resolve(__dirname, "../ssh/fips.mjs");
 
 const ed25519 = keygen("-t", "ed25519");
 const rsa = keygen("-t", "rsa", "-b", "2048");
@@ -16,7 +16,7 @@ execFileSync("openssl", ["genpkey", "-algorithm", "ed25519", "-out", pkcs8.path]
 /** Runs `doctor` where Node.js has only the algorithms of FIPS mode. */
 function examine(sshd: Sshd, env: NodeJS.ProcessEnv): Promise<CommandLineResult> {
   const address = ["--host", "127.0.0.1", "--port", String(sshd.port), "--host-key", rsa.publicKey];
-  const variables = { NODE_OPTIONS: `--require ${STUB}`, ...env };
+  const variables = { NODE_OPTIONS: `--import ${STUB}`, ...env };
   return spawnCommandLine(["doctor", "--json", ...address], variables);
 }
 

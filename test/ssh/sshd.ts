@@ -14,7 +14,7 @@ export { PASSWORD };
 const HOST_INIT = join(__dirname, "..", "simulator", "bin", "host-init");
 /** Long enough to read what is in a pipe already. */
 const READ_MS = 20;
-const SSHD = process.env["SSHD"] ?? "/usr/sbin/sshd";
+const SSHD = "/usr/sbin/sshd";
 
 /** What an sshd is to be like, besides the defaults. */
 export interface SshdOptions {

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   cpSync,
@@ -80,6 +81,15 @@ function writeAccounts(root: string, uid: number): void {
   ]);
 }
 
+/** OpenSSH shuts out addresses from which logins failed since version 9.8. */
+function hasPenalties(): boolean {
+  const { stdout, stderr } = spawnSync("sshd", ["-V"], { encoding: "utf8", env: SYSTEM_PATH });
+  const [, major, minor] = /OpenSSH_(\d+)\.(\d+)/.exec(`${stdout}${stderr}`) ?? [];
+  return Number(major) * 100 + Number(minor) >= 908;
+}
+
+const SYSTEM_PATH = { PATH: "/usr/sbin:/usr/local/sbin:/usr/bin" };
+
 /** Limits are the stock ones. */
 function writeSshdConfig(root: string, settings: SshdSettings): void {
   const { host, port, passwordMethod, sftp } = settings;
@@ -99,6 +109,8 @@ function writeSshdConfig(root: string, settings: SshdSettings): void {
     `KbdInteractiveAuthentication ${isInteractive ? "yes" : "no"}`,
     "MaxSessions 10",
     "MaxStartups 10:30:100",
+    // Tests log in with wrong passwords.
+    ...(hasPenalties() ? ["PerSourcePenalties no"] : []),
     `Subsystem sftp ${sftp === "internal" ? "internal-sftp" : (SFTP_SERVERS.find(existsSync) ?? "internal-sftp")}`,
     `SetEnv PATH=/${BIN_FOLDER}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
   ];

@@ -1,5 +1,6 @@
 // Preloaded: takes from Node.js's crypto what OpenSSL's FIPS provider does not have.
-const crypto = require("node:crypto");
+import crypto from "node:crypto";
+import { syncBuiltinESMExports } from "node:module";
 
 const { getCiphers, getHashes, createCipheriv, createDecipheriv, generateKeyPairSync, sign, verify } = crypto;
 const isApproved = (cipher) => /^(id-)?aes-?\d+-(gcm|ctr|cbc|ecb|ccm)$/i.test(cipher);
@@ -21,3 +22,4 @@ crypto.createDecipheriv = unless((name) => !isApproved(name), createDecipheriv);
 crypto.generateKeyPairSync = unless((type) => /25519|448/.test(type), generateKeyPairSync);
 crypto.sign = unless(isEdwards, sign);
 crypto.verify = unless(isEdwards, verify);
+syncBuiltinESMExports();
