@@ -201,7 +201,7 @@ function mountPathsOf(flags: Flags): readonly string[] {
   const wrong = paths.find((path) => !/^(\/[^/\p{Cc}]+)+$/u.test(path));
   if (wrong !== undefined)
     throw new UsageError(
-      `--sr-mount-path: ${JSON.stringify(wrong)} is no absolute folder without a slash at its end.`,
+      `--sr-mount-path: ${JSON.stringify(wrong)} must be an absolute path without a trailing slash.`,
     );
   return paths;
 }
