@@ -61,7 +61,7 @@ function isUnfinished(found: FoundTempIso, { named }: Evidence): boolean {
 }
 
 /** The UUIDs that identify it. */
-function uuidsOf({ folderUuid, srs }: FoundTempIso): string[] {
+export function uuidsOf({ folderUuid, srs }: FoundTempIso): string[] {
   return [folderUuid, ...srs.map(({ uuid }) => uuid)];
 }
 

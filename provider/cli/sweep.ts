@@ -12,6 +12,7 @@ import {
   select,
   type Selection,
   type Selector,
+  uuidsOf,
 } from "./selection";
 import { confirm } from "./terminal";
 
@@ -33,6 +34,7 @@ export async function sweep(pool: ReachedPool, options: SweepOptions): Promise<E
       "--yes with --stack or --owner needs --except-stack-export: other stacks can have the same URNs.",
     );
   const { tempIsos, hostNames } = await findTempIsos(host, options.srMountPaths, pool.others);
+  assertKnown(tempIsos, selector);
   const selection = select(tempIsos, selector, evidence);
   print(toText(selection, hostNames));
   assertOneProject([...selection.removals, ...selection.doubtful], selector);
@@ -72,6 +74,16 @@ function assertOneProject(found: readonly FoundTempIso[], selector: Selector): v
   );
 }
 
+function assertKnown(tempIsos: readonly FoundTempIso[], selector: Selector): void {
+  if (selector.by !== "uuid") return;
+  const known = new Set(tempIsos.flatMap(uuidsOf));
+  const unknown = selector.uuids.filter((uuid) => !known.has(uuid));
+  if (unknown.length > 0)
+    throw new UsageError(
+      `No temporary ISO has the UUID ${unknown.join(", ")}. Give that of its SR or of its folder, as list shows them.`,
+    );
+}
+
 /** The outcome for one temporary ISO. */
 interface Outcome {
   readonly result: "removed" | "kept" | "FAILED";
@@ -107,7 +119,7 @@ function toText({ removals, doubtful, kept }: Selection, hostNames: ReadonlyMap<
     ...part(removals, `${count(removals.length, "temporary ISO")} to be removed:`),
     ...part(doubtful, `${count(doubtful.length, "temporary ISO")} that no export names:`),
   ];
-  return [...stays, ...(parts.length === 0 ? ["Nothing is to be removed."] : parts)].join("\n");
+  return [...stays, ...(parts.length === 0 ? ["Nothing to remove."] : parts)].join("\n");
 }
 
 function statusOf({ kept }: Selection, outcomes: readonly Outcome[]): ExitStatus {

@@ -67,12 +67,18 @@ async function downloadOrBuild(engine: Engine, log: Log): Promise<void> {
     log(`Downloaded the Pulumi engine ${engine.version}`);
     return;
   } catch (error) {
-    log(`No Pulumi engine from its vendor's site (${reasonOf(error)})`);
+    log(`Could not download the Pulumi engine ${engine.version} (${reasonOf(error)})`);
   }
-  log(`Building the Pulumi engine ${engine.version} from Go modules: minutes, but only once`);
+  log(`Building the Pulumi engine ${engine.version} from Go modules. This takes up to 20 minutes, once.`);
   const begin = Date.now();
-  await fill(engine, buildEngine);
-  log(`Built the Pulumi engine in ${Math.round((Date.now() - begin) / 1000)} s`);
+  const seconds = (): number => Math.round((Date.now() - begin) / 1000);
+  const timer = setInterval(() => log(`Still building the Pulumi engine, after ${seconds()} s`), 30_000);
+  try {
+    await fill(engine, buildEngine);
+  } finally {
+    clearInterval(timer);
+  }
+  log(`Built the Pulumi engine in ${seconds()} s`);
 }
 
 /** Empties the engine's folder, fills it by `way`, and sees whether what is there runs. */

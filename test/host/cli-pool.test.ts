@@ -52,7 +52,7 @@ describe.runIf(process.platform === "linux")("of a disc of a whole pool", LOADED
     expect((await run(pool, first, "list")).stdout).toMatch(/^partial \(whole pool, without xen3\) /m);
     expect(await run(pool, first, "sweep", "--lost", "--yes")).toMatchObject({
       status: 0,
-      stdout: "Nothing is to be removed.\n",
+      stdout: "Nothing to remove.\n",
     });
   });
 
@@ -105,7 +105,7 @@ describe.runIf(process.platform === "linux")("of a disc of a whole pool", LOADED
     mark(third, disc, `${disc.owner} (copy)`);
     expect(await run(pool, third, "sweep", "--pending", "--yes")).toMatchObject({
       status: 0,
-      stdout: "Nothing is to be removed.\n",
+      stdout: "Nothing to remove.\n",
     });
     expect(pool.xapi.srs).toHaveLength(1);
   });

@@ -169,7 +169,7 @@ describe.runIf(isSshdAvailable())("list", LOADED, () => {
     const sweep = ["sweep", ...ofDev(state), "--yes"];
     expect(await runCommandLine(first, sweep)).toMatchObject({
       status: 0,
-      stdout: "Nothing is to be removed.\n",
+      stdout: "Nothing to remove.\n",
     });
     expect(pool.xapi.srs).toHaveLength(1);
     expect(await runCommandLine(second, sweep)).toMatchObject({ status: 0 });
@@ -341,6 +341,10 @@ describe.runIf(isSshdAvailable())("sweep", LOADED, () => {
       status: 0,
     });
     expect(pool.xapi.srs.map(({ uuid }) => uuid)).toEqual([other.srUuid]);
+    expect(await runCommandLine(host, ["sweep", "--uuid", other.vdiUuid ?? "", "--yes"])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining(`No temporary ISO has the UUID ${other.vdiUuid}.`),
+    });
   });
 
   test("does nothing without a terminal to ask on, or --yes", async () => {

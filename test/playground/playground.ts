@@ -48,7 +48,7 @@ async function main(): Promise<void> {
     console.log("");
   }
   for (const name of fault) console.log(`Fault ${name}: ${FAULTS[name]?.text ?? ""}`);
-  console.log("Press Ctrl-C to end it. Nothing of it is kept.");
+  console.log(`Press Ctrl-C to stop (process ${process.pid}). Nothing is kept.`);
   await ended;
 }
 
@@ -115,7 +115,7 @@ function describeHost(
   const ssh = `ssh -p ${port} -i ${privateKey} -o UserKnownHostsFile=${knownHosts} ${user}@${host}`;
   return `Host ${name} (${uuid}) listens at ${host}:${port}.
 
-To run a command on it (it has no interactive shell; the password is ${password}):
+To run a command on it, with its key (there is no interactive shell; the password is ${password}):
 
   ${ssh} xe sr-list
 
@@ -125,6 +125,10 @@ For a stack:
   pulumi config set xen:port ${port}
   pulumi config set --secret xen:password ${password}
   pulumi config set xen:hostKey "${hostKey}"
+
+For \`npx pulumi-xen-iso\`:
+
+  export XEN_HOST=${host} XEN_PORT=${port} XEN_PASSWORD=${password} XEN_HOST_KEY="${hostKey}"
 `;
 }
 
