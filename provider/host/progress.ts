@@ -2,6 +2,8 @@ import { channel } from "node:diagnostics_channel";
 
 /** The current step of an operation on a host, to be shown. */
 export type Progress =
+  /** Here, not on a host. The total of a compressed image is unknown. */
+  | { readonly step: "downloading"; readonly receivedBytes: number; readonly totalBytes: number | undefined }
   /** The total of a stream may be unknown. */
   | { readonly step: "uploading"; readonly sentBytes: number; readonly totalBytes?: number }
   | { readonly step: "creating SR" }

@@ -12,6 +12,10 @@ type Credentials = Pick<ConnectionInputs, (typeof CREDENTIALS)[number]>;
 /** The newest credentials that a program gave in this process, by login. */
 const newest = new Map<string, Credentials>();
 
+/** Whether these fields of a connection say how to log in. */
+export const hasCredentials = (connection: ConnectionInputs = {}) =>
+  CREDENTIALS.some((name) => connection[name] !== undefined);
+
 /** Remembers the credentials that a program gives now: a disc to be deleted was stored with older ones. */
 export function rememberCredentials(inputs: unknown): void {
   if (isUnknown(inputs)) return;

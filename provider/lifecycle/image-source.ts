@@ -9,11 +9,9 @@ import { abandoned } from "./engine-watch";
 import type { TempIsoInputs } from "./inputs";
 import { imageInFile } from "./inspect-file";
 import { inspectOnce } from "./inspect-once";
+import { readAhead } from "./read-ahead";
 import { downloadFiles, identityOfDisc } from "./url-files";
 import { urlImage } from "./url-image";
-
-/** Smaller pieces need more calls, larger ones exceed the processor's cache. */
-const PIECE_BYTES = 512 * 1024;
 
 /**
  * The content of a disc as it is now: a local image, one from a URL, or one that is built while it is read. Downloads the
@@ -28,17 +26,6 @@ export async function imageOf(inputs: TempIsoInputs): Promise<PlannedImage> {
   const inspected = await inspectOnce(isoPath);
   if (inspected.compression) return { stream: compressedImage(isoPath, { ...inspected, sha256: isoSha256 }) };
   return { source: await localImage(isoPath), sha256: isoSha256 };
-}
-
-/**
- * The same for several hosts, which read it at any position.
- *
- * @throws TypeError for a stream, which check refuses with `poolWide`
- */
-export async function knownImageOf(inputs: TempIsoInputs): Promise<KnownImage> {
-  const image = await imageOf(inputs);
-  if ("stream" in image) throw new TypeError("poolWide takes no stream.");
-  return image;
 }
 
 async function builtImage(inputs: TempIsoInputs): Promise<KnownImage> {
@@ -95,39 +82,16 @@ export async function localImage(isoPath: string): Promise<UploadSource> {
   return {
     name: isoPath,
     sizeBytes: size,
-    read: (range) => readAhead(isoPath, range),
+    read: (range) => readRange(isoPath, range),
     sha256: async () => (await inspectOnce(isoPath)).sha256,
   };
 }
 
-/**
- * Reads a range of a file; while one piece is used, the next one is read. Two buffers serve the whole range,
- * because a new one for each piece costs as much garbage collection as the encryption. Ends early if the file
- * does.
- */
-async function* readAhead(path: string, { start, end }: Range): AsyncGenerator<Buffer, void> {
+async function* readRange(path: string, range: Range): AsyncGenerator<Buffer, void> {
   const file = await open(path);
-  let reading: ReturnType<typeof readNext> | undefined;
-  let position = start;
-  const readNext = (buffer: Buffer) => file.read(buffer, 0, Math.min(PIECE_BYTES, end - position), position);
   try {
-    let buffer = Buffer.allocUnsafeSlow(PIECE_BYTES);
-    let other = Buffer.allocUnsafeSlow(PIECE_BYTES);
-    reading = readNext(buffer);
-    while (position < end) {
-      const { bytesRead } = await reading;
-      if (bytesRead === 0) return;
-      position += bytesRead;
-      if (position < end) {
-        reading = readNext(other);
-        // A failure is thrown when the piece is asked for.
-        reading.catch(() => undefined);
-      }
-      yield buffer.subarray(0, bytesRead);
-      [buffer, other] = [other, buffer];
-    }
+    yield* readAhead(file, range);
   } finally {
-    await reading?.catch(() => undefined);
     await file.close();
   }
 }

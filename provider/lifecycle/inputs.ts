@@ -186,8 +186,7 @@ function isoPathProblem(isoPath: unknown): string | undefined {
     : "must be the path of a file as a non-empty string, not a Pulumi asset or another object";
 }
 
-function isoUrlProblem(isoUrl: string, { poolWide }: Arguments): string | undefined {
-  if (poolWide === true) return "cannot be given with poolWide; download the image and set isoPath to it";
+function isoUrlProblem(isoUrl: string): string | undefined {
   return urlProblem(isoUrl, { pathArgument: "isoPath", login: "set headers to { Authorization: … }" });
 }
 
@@ -205,9 +204,13 @@ function headersProblem(headers: unknown, { isoUrl }: Arguments): string | undef
   return wrong && `${wrong[0]} must be a header's name with a string of printable characters as its value`;
 }
 
-function downloadOnHostProblem(value: unknown, { isoUrl, isoChecksum }: Arguments): string | undefined {
+function downloadOnHostProblem(
+  value: unknown,
+  { isoUrl, isoChecksum, poolWide }: Arguments,
+): string | undefined {
   if (typeof value !== "boolean") return "must be true or false";
   if (!value) return undefined;
+  if (poolWide === true) return "cannot be given with poolWide; the image is downloaded once, for all hosts";
   if (isoUrl === undefined) return "needs isoUrl, which the host is to download";
   return isoChecksum === undefined
     ? "needs isoChecksum, because what the host downloads is not seen here"
@@ -288,12 +291,7 @@ async function sha256OfFile(news: Arguments, problems: Problems): Promise<string
   const { isoPath, isoChecksum, owner } = news as { isoPath: string; isoChecksum?: string; owner: unknown };
   try {
     const wanted = isoChecksum === undefined ? undefined : await checksumFor(isoChecksum, basename(isoPath));
-    const { sha256, sizeBytes, checksums, compression } = await inspectOnce(isoPath, wanted?.algorithm);
-    if (compression && news["poolWide"] === true)
-      problems.add(
-        "isoPath",
-        `${isoPath} is compressed (${compression}), which poolWide does not take; decompress it`,
-      );
+    const { sha256, sizeBytes, checksums } = await inspectOnce(isoPath, wanted?.algorithm);
     const own = { algorithm: "sha256", hex: sha256 } as const;
     if (wanted) assertChecksum(wanted, checksums ?? { file: own, image: own }, isoPath);
     if (sizeBytes % 512 !== 0)

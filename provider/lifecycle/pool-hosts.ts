@@ -4,7 +4,7 @@ import { listPoolHosts, onEach, type PoolHost, type PoolMember } from "../host/p
 import { isSilentHost, SshError } from "../ssh/error";
 import type { SharedConnection } from "../ssh/shared-connection";
 import { type ConnectionInputs, effectiveConnection } from "./connection";
-import { logInTo } from "./credentials";
+import { hasCredentials, logInTo } from "./credentials";
 import { warn } from "./engine-log";
 import { hostOf, type ReachedHost } from "./reached-host";
 
@@ -28,6 +28,13 @@ export interface PoolInputs {
   /** By `name-label` or address of a host: fields that differ from `connection`. */
   readonly hostConnections?: Readonly<Record<string, ConnectionInputs>>;
   readonly skipOfflineHosts?: boolean;
+}
+
+/** By what a host's fields in `hostConnections` are found, and its key if it is known. */
+interface NamedHost {
+  readonly name: string;
+  readonly address: string;
+  readonly hostKey?: string;
 }
 
 /** A pool, as one of its hosts reports it. */
@@ -75,7 +82,7 @@ async function speakerOf(
   } catch (error) {
     if (!isSilentHost(error)) throw error;
     for (const each of state.hosts ?? []) {
-      const other = await connected(logInTo(connectionOf(state, each), state)).catch(() => undefined);
+      const other = await connected(logInToMember(state, each, state)).catch(() => undefined);
       if (other) return other;
     }
     throw error;
@@ -143,8 +150,18 @@ export function memberConnection(
 ): Promise<SharedConnection> {
   if (host.uuid === speakerUuid) return Promise.resolve(speaker);
   const hostKey = stored.find(({ uuid }) => uuid === host.uuid)?.hostKey;
-  const connection = connectionOf(inputs, { ...host, ...(hostKey && { hostKey }) });
-  return logInTo(connection, effectiveConnection(inputs.connection));
+  const member = { ...host, ...(hostKey && { hostKey }) };
+  return logInToMember(inputs, member, effectiveConnection(inputs.connection));
+}
+
+/** @param like the host whose newest credentials are those of the pool */
+function logInToMember(
+  inputs: PoolInputs,
+  member: NamedHost,
+  like: Pick<ConnectionInputs, "host" | "port" | "user">,
+): Promise<SharedConnection> {
+  const connection = connectionOf(inputs, member);
+  return logInTo(connection, hasCredentials(ownFieldsOf(inputs, member)) ? connection : like);
 }
 
 async function connectTo(
@@ -159,7 +176,7 @@ async function connectTo(
       const host = await connected(memberConnection(pool, inputs, each, stored));
       return { ...each, host };
     } catch (error) {
-      if (!inputs.skipOfflineHosts || isNeeded(each) || !isSilentHost(error)) throw error;
+      if (!inputs.skipOfflineHosts || isNeeded(each) || !isSilentHost(error)) throw withWayOut(error, each);
       await warn(inputs.owner, `${error.message} The disc was not checked on ${each.name}. ${NEXT_UP}`);
       return undefined;
     }
@@ -167,24 +184,32 @@ async function connectTo(
   return members.filter((member) => member !== undefined);
 }
 
+/** The message speaks of `connection`, which is right for the other hosts. */
+function withWayOut(error: unknown, { name }: PoolHost): unknown {
+  if (isSilentHost(error)) return error;
+  if (!(error instanceof SshError)) return error;
+  const message = `${error.message} This is the host ${name} of the pool: set what it has of its own in hostConnections: { "${name}": { … } }.`;
+  return new SshError(error.code, error.host, message, { cause: error });
+}
+
 const NEXT_UP = "Once the host is back, the next `pulumi up --refresh` brings it there.";
 
 const stateOf = ({ isLive }: PoolHost) => (isLive ? "disabled" : "offline");
 
 /** Uses the host's own address; its fields in `hostConnections` override those of `connection`. */
-function connectionOf(
-  { connection, hostConnections = {} }: PoolInputs,
-  { name, address, hostKey }: { name: string; address: string; hostKey?: string },
-): ConnectionInputs {
-  const common = effectiveConnection(connection);
+function connectionOf(inputs: PoolInputs, { name, address, hostKey }: NamedHost): ConnectionInputs {
+  const common = effectiveConnection(inputs.connection);
   const isChecked = common.hostKey !== "ignore" && hostKey !== undefined;
   return {
     ...common,
     host: address,
-    ...(hostConnections[address] ?? hostConnections[name]),
+    ...ownFieldsOf(inputs, { name, address }),
     ...(isChecked && { hostKey }),
   };
 }
+
+const ownFieldsOf = ({ hostConnections = {} }: PoolInputs, { name, address }: NamedHost) =>
+  hostConnections[address] ?? hostConnections[name];
 
 /** What outputs record of each host that has the disc. */
 export async function toStored(

@@ -1,8 +1,8 @@
 import type { CreateResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
 import { HostError } from "../host/error";
 import { folderAt, removeFolder } from "../host/folder";
-import type { TempIsoPlan } from "../host/plan";
-import { onAll, type PoolHost } from "../host/pool";
+import type { KnownImage, TempIsoPlan } from "../host/plan";
+import { onAll, type PoolHost, type PoolMember } from "../host/pool";
 import { describeTempIso, type TempIso } from "../host/temp-iso";
 import {
   completePoolTempIso,
@@ -15,8 +15,8 @@ import { SshError } from "../ssh/error";
 import type { SharedConnection } from "../ssh/shared-connection";
 import { CreatedButFailedError } from "./engine-error";
 import { abandoned, assertWanted } from "./engine-watch";
-import { knownImageOf } from "./image-source";
 import type { TempIsoInputs } from "./inputs";
+import { withKnownImage } from "./kept-image";
 import {
   assertSamePool,
   findPool,
@@ -30,20 +30,31 @@ import {
   type StoredPoolHost,
   toStored,
 } from "./pool-hosts";
-import { logIn } from "./reached-host";
+import { logIn, type ReachedHost } from "./reached-host";
 import { chosenFor, type TempIsoState, updatedState, whatIsLeft } from "./temp-iso-state";
 import { sweepCommand, unlessHostIsGone } from "./unreachable";
 
 /** Creates a `XenTempIso` with `poolWide`. */
 export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIsoState>> {
-  const { folder, chosen } = chosenFor(inputs);
-  const image = await knownImageOf(inputs);
   const { host, reached } = await logIn(inputs);
   const pool = await findPool(host);
   const members = await membersForCreate(pool, inputs);
+  return withKnownImage(inputs, (image) => createOn(members, { inputs, image, pool, reached }));
+}
+
+async function createOn(
+  members: readonly PoolMember[],
+  {
+    inputs,
+    image,
+    pool,
+    reached,
+  }: { inputs: TempIsoInputs; image: KnownImage; pool: FoundPool; reached: ReachedHost },
+): Promise<CreateResult<TempIsoState>> {
+  const { folder, chosen } = chosenFor(inputs);
+  const { address } = pool.speaker;
   const [coordinator] = members;
-  if (!coordinator)
-    throw new HostError("HOST_OFFLINE", host.address, `The pool of ${host.address} has no host.`);
+  if (!coordinator) throw new HostError("HOST_OFFLINE", address, `The pool of ${address} has no host.`);
   const content = { isoSize: image.source.sizeBytes, isoSha256: image.sha256 };
   const made = { ...inputs, ...chosen, ...content, ...reached };
   try {
@@ -82,9 +93,11 @@ export async function update(olds: TempIsoState, news: TempIsoInputs): Promise<U
   }
   const lacking = members.filter(({ uuid }) => condition.lacking.includes(uuid));
   if (lacking.length > 0) {
-    const image = { ...(await knownImageOf(news)), sha256: olds.isoSha256 ?? "" };
-    const plan = { ...planOf(olds, olds), folder: folderAt(olds.srPath), image };
-    await completePoolTempIso(host, lacking, { srUuid: olds.srUuid, plan });
+    const { srUuid, isoSha256: sha256 = "", srPath } = olds;
+    await withKnownImage(news, ({ source }) => {
+      const plan = { ...planOf(olds, olds), folder: folderAt(srPath), image: { source, sha256 } };
+      return completePoolTempIso(host, lacking, { srUuid, plan });
+    });
   }
   const hosts = [...(await toStored(members, condition.pbdUuids)), ...awayOf(olds, pool.hosts, members)];
   return { outs: { ...updated, hosts, status: "ready" } };

@@ -8,6 +8,8 @@ import { durationText, sizeText } from "../text/units";
  */
 export function progressText(progress: Progress, bytesPerSecond?: number): string {
   switch (progress.step) {
+    case "downloading":
+      return `downloading ${amountText(progress.receivedBytes, progress.totalBytes)}`;
     case "uploading":
       return uploadText(progress, bytesPerSecond);
     case "waiting for VDI":

@@ -29,7 +29,7 @@ export interface ImageSources {
   isoPath: pulumi.Input<string | undefined> | undefined;
   /**
    * An image at an `https` or `http` URL, compressed or not. It is streamed to the host, and never stored on
-   * the local disk. Uses the proxies of `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. Without `isoChecksum`, the
+   * the local disk (but with `poolWide`, in a temporary file). Uses the proxies of `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. Without `isoChecksum`, the
    * server's ETag or Last-Modified shows whether it changed.
    */
   isoUrl: pulumi.Input<string | undefined> | undefined;

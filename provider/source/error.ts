@@ -13,6 +13,8 @@ export type SourceErrorCode =
   | "NO_CHECKSUM"
   /** The compressed file is damaged, or cut off. */
   | "ARCHIVE_DAMAGED"
+  /** A pool-wide disc's image cannot be written into the temporary folder. */
+  | "NOT_KEPT"
   | "NOT_AN_IMAGE";
 
 /** An image that could not be fetched, decompressed or verified. */

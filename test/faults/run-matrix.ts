@@ -22,8 +22,6 @@ export async function runMatrix(
   door: DoorName = "dynamic",
 ): Promise<CellResult[]> {
   const lanes = LANES[door];
-  // Each host has a listener that removes its folder.
-  process.setMaxListeners(2 * (lanes.slow + lanes.quick));
   await setConfiguration();
   const images = makeImages();
   const run = async (cell: Cell) => {

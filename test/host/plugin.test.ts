@@ -10,7 +10,7 @@ import { PluginClient } from "../plugin/client";
 import { PluginProcess } from "../plugin/plugin-process";
 import { type SimulatedHost, type SimulatedPool, startPool } from "../simulator";
 import { addVm, drivesOf } from "./drive";
-import { nothing } from "./pool";
+import { hostConnectionsOf, nothing } from "./pool";
 
 const urnOf = (type: string, name = "web-1") => `urn:pulumi:dev::shop::xen:index:${type}::${name}`;
 
@@ -147,6 +147,36 @@ test("a disc is attached, found by getDiscs, and released", async () => {
   expect(await pool.leftovers()).toEqual(nothing);
   const found = await client.read({ urn: DISC, id: disc.id }, disc.outs);
   expect(found.props).toMatchObject({ status: "released" });
+});
+
+test("a disc of a whole pool is made, read and released on every host, and says which they are", async () => {
+  await using three = await startPool({ transport: "embedded", hosts: 3 });
+  await using other = await PluginProcess.start(settingsOf(three.coordinator));
+  const { client } = other;
+  const hostConnections = hostConnectionsOf(three);
+  const args = { files: FILES, poolWide: true, skipOfflineHosts: false, hostConnections, once: true };
+  const inputs = async (urn: string, given: Record<string, unknown>) => {
+    const { inputs, failures } = await client.check(urn, {}, given);
+    expect(failures).toEqual([]);
+    return inputs;
+  };
+  const { id, outs } = await client.create({ urn: DISC }, await inputs(DISC, args));
+  expect(outs).toMatchObject({
+    status: "ready",
+    poolWide: true,
+    hosts: three.hosts.map(({ uuid, name, connection: { host, hostKey } }) => ({
+      uuid,
+      name,
+      address: host,
+      pbdUuid: three.xapi.pbds.find(({ hostUuid }) => hostUuid === uuid)?.uuid,
+      hostKey,
+    })),
+  });
+  expect((await client.read({ urn: DISC, id }, outs)).props).toMatchObject({ status: "ready" });
+  const release = urnOf("IsoRelease");
+  const released = await inputs(release, { srUuid: outs["srUuid"], hostConnections });
+  await client.create({ urn: release }, released);
+  expect(await three.leftovers()).toEqual(nothing);
 });
 
 test.each(["IsoAttachment", "IsoRelease"])("%s cannot be imported, and says what to do", async (type) => {

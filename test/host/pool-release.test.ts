@@ -52,6 +52,25 @@ describe("a disc of a whole pool", () => {
     await deleteDisc(disc);
   });
 
+  test("is in the drive of a VM that HA protects, and follows it when its host is lost", async () => {
+    await using pool = await startThree();
+    const [, second] = threeOf(pool);
+    const disc = await createPoolDisc(pool);
+    const { vm } = addVm(pool, { powerState: "running" });
+    pool.xapi.pool.haEnabled = true;
+    vm.haRestartPriority = "restart";
+    const made = await attach(attachmentArguments(pool, { vmUuid: vm.uuid, vdiUuid: disc.vdiUuid }));
+    pool.xapi.migrateVm(vm, second.uuid);
+    await second.powerOff();
+    expect(vm).toMatchObject({ powerState: "running" });
+    expect(vm.residentOn).not.toBe(second.uuid);
+    expect(drivesOf(pool, vm)).toEqual([`3: ${disc.isoName}`]);
+    await second.powerOn();
+    await detach(made.state);
+    await deleteDisc(disc);
+    expect(await pool.leftovers()).toEqual(nothing);
+  });
+
   test("is taken out by way of any host once its VM has migrated", async () => {
     await using pool = await startThree();
     const [first, second, third] = threeOf(pool);

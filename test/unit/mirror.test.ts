@@ -30,7 +30,7 @@ const COVERED_BY: Readonly<Record<string, readonly string[]>> = {
   "test/host/connection.test.ts": ["ssh/connect", "ssh/connection", "ssh/link", "ssh/shared-connection"],
   "test/host/delete.test.ts": ["host/find-temp-iso"],
   "test/host/doctor-login.test.ts": ["cli/login-fault"],
-  "test/host/files.test.ts": ["lifecycle/image-source"],
+  "test/host/files.test.ts": ["lifecycle/image-source", "lifecycle/read-ahead"],
   "test/host/life.test.ts": [
     "host/temp-iso",
     "lifecycle/provider",
@@ -40,6 +40,7 @@ const COVERED_BY: Readonly<Record<string, readonly string[]>> = {
   "test/host/link.test.ts": ["host/image", "ssh/sftp", "ssh/upload"],
   "test/host/login.test.ts": ["ssh/agent", "ssh/authentication", "ssh/login"],
   "test/host/marker.test.ts": ["host/marker"],
+  "test/host/pool-url.test.ts": ["lifecycle/kept-image"],
   "test/host/pool-wide.test.ts": [
     "host/pool-image",
     "host/pool-temp-iso",

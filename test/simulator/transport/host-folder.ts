@@ -15,18 +15,27 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import type { Space } from "./host";
 
+/** The folders of the hosts of this process. */
+const roots = new Set<string>();
+
+// One listener for all: Node warns of more than ten.
+process.once("exit", () => {
+  for (const root of roots) remove(root);
+});
+
 /** Makes an empty folder for a host's root, which is gone at the latest when this process ends. */
 export function newRoot(): { root: string; removeRoot: () => void } {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "xen-host-")));
-  const remove = () => {
-    rmSync(root, { recursive: true, force: true });
-  };
-  process.once("exit", remove);
+  roots.add(root);
   const removeRoot = () => {
-    process.off("exit", remove);
-    remove();
+    remove(root);
+    roots.delete(root);
   };
   return { root, removeRoot };
+}
+
+function remove(root: string): void {
+  rmSync(root, { recursive: true, force: true });
 }
 
 /** What a host's folder is made from. */

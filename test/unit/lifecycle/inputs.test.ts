@@ -84,6 +84,17 @@ test.each<[string, Record<string, unknown>, RegExp]>([
     /^isoPath: must be the path of a file as a non-empty string/,
   ],
   ["a poolWide that is no boolean", { poolWide: "yes" }, /^poolWide: must be true or false/],
+  [
+    "downloadOnHost with poolWide",
+    {
+      isoPath: undefined,
+      isoUrl: "https://example.net/a.iso",
+      isoChecksum: `sha256:${"0".repeat(64)}`,
+      downloadOnHost: true,
+      poolWide: true,
+    },
+    /^downloadOnHost: cannot be given with poolWide/,
+  ],
   ["hostConnections without poolWide", { hostConnections: {} }, /^hostConnections: .*set poolWide too/],
   [
     "hostConnections that are no object",

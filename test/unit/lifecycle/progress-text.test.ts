@@ -14,6 +14,12 @@ test.each<[string, Progress, number | undefined]>([
   // A link that is stalled: nobody knows how long it will take.
   ["uploading 50 % of 10 MiB", upload(5 * MIB, 10 * MIB), 0],
   ["uploading 100 % of 0 B", upload(0, 0), undefined],
+  [
+    "downloading 50 % of 10 MiB",
+    { step: "downloading", receivedBytes: 5 * MIB, totalBytes: 10 * MIB },
+    undefined,
+  ],
+  ["downloading 5.0 MiB", { step: "downloading", receivedBytes: 5 * MIB, totalBytes: undefined }, undefined],
   ["creating SR", { step: "creating SR" }, undefined],
   ["waiting for VDI", { step: "waiting for VDI", attempt: 1 }, undefined],
   ["waiting for VDI (2nd try)", { step: "waiting for VDI", attempt: 2 }, undefined],
