@@ -76,7 +76,7 @@ async function download(machine: Machine, wanted: string, folder: string) {
   const manifest = await readFile(join(own, "package/package.json"), "utf8");
   return {
     file: join(own, "package/bin", `node${endingOf(machine)}`),
-    nodeVersion: (JSON.parse(manifest) as { version: string }).version,
+    nodeVersion: (JSON.parse(manifest) as { version: string }).version.replace(/^v/, ""),
   };
 }
 

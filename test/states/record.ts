@@ -1,18 +1,18 @@
 /**
  * `npm run record:states`: writes the stacks of the present version, as `states.test.ts` reads them, from the programs of
- * 0.1.0.
+ * the version that had each first.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { version } from "../../package.json";
 import { findEngine } from "../engine/engine";
+import { installPlugin } from "../engine/plugin";
 import { makeProject, writeFiles } from "../engine/project";
 import { Stack } from "../engine/stack";
 import { seedImage } from "../seed-image";
 import { type SimulatedPool, startPool } from "../simulator";
 
-const OLD = join(__dirname, "recorded", "0.1.0");
-const NEW = join(__dirname, "recorded", version);
+const RECORDED = join(__dirname, "recorded");
 
 /** What the programs of 0.1.0 name of the host of that time. */
 const OLD_PORT = "40821";
@@ -23,14 +23,25 @@ const PASSWORD = "dom0-secret";
 
 interface Recorded {
   readonly project: string;
+  /** The version whose programs are taken. */
+  readonly since: string;
+  readonly programs: readonly string[];
   readonly settings: (pool: SimulatedPool) => Readonly<Record<string, string>>;
   readonly passwordKey: string;
 }
 
+const TYPESCRIPT = { since: "0.1.0", programs: ["index.ts", "update.ts"] };
+
 const STACKS: Readonly<Record<string, Recorded>> = {
-  isopath: { project: "newcomer", passwordKey: "newcomer:xenPassword", settings: () => ({}) },
+  isopath: {
+    project: "newcomer",
+    ...TYPESCRIPT,
+    passwordKey: "newcomer:xenPassword",
+    settings: () => ({}),
+  },
   "files-attachment-release": {
     project: "s2",
+    ...TYPESCRIPT,
     passwordKey: "xen:password",
     settings: ({ xapi, coordinator: { connection } }) => ({
       "xen:host": connection.host,
@@ -40,25 +51,37 @@ const STACKS: Readonly<Record<string, Recorded>> = {
         .uuid,
     }),
   },
+  plugin: {
+    project: "languages",
+    since: "0.2.0",
+    programs: ["Pulumi.yaml", "update.yaml"],
+    passwordKey: "xen:password",
+    settings: ({ coordinator: { connection } }) => ({
+      "xen:host": connection.host,
+      "xen:port": String(connection.port),
+      "xen:hostKey": connection.hostKey,
+    }),
+  },
 };
 
 async function record(
   name: string,
-  { project: projectName, settings, passwordKey }: Recorded,
+  { project: projectName, since, programs: names, settings, passwordKey }: Recorded,
 ): Promise<void> {
   await using pool = await startPool({ transport: "embedded" });
   const { connection } = pool.coordinator;
   const today = (file: string) =>
-    readFileSync(join(OLD, name, file), "utf8")
+    readFileSync(join(RECORDED, since, name, file), "utf8")
       .replaceAll(OLD_PORT, String(connection.port))
       .replaceAll(OLD_KEY, connection.hostKey);
-  const programs = { "index.ts": today("index.ts"), "update.ts": today("update.ts") };
+  const programs = Object.fromEntries(names.map((file) => [file, today(file)]));
   await using project = await makeProject({
     "Pulumi.yaml": `name: ${projectName}\nruntime: nodejs\n`,
     ...programs,
     "web-1.iso": await seedImage(),
     "big.txt": "big\n",
   });
+  await installPlugin(project);
   await using stack = await Stack.create(
     await findEngine(),
     project.folder,
@@ -73,13 +96,14 @@ async function record(
   const { stdout } = await stack.run(["stack", "export", "--show-secrets"]);
   await writeFiles(project, { "state.json": stdout.replaceAll(connection.password ?? "", PASSWORD) });
   await stack.run(["stack", "import", "--file", "state.json"]);
-  mkdirSync(join(NEW, name), { recursive: true });
+  const folder = join(RECORDED, version, name);
+  mkdirSync(folder, { recursive: true });
   for (const [file, text] of Object.entries({
     ...programs,
     "Pulumi.dev.yaml": readFileSync(join(project.folder, "Pulumi.dev.yaml"), "utf8"),
     "state.json": await stack.exportText(),
   }))
-    writeFileSync(join(NEW, name, file), text);
+    writeFileSync(join(folder, file), text);
   await stack.run(["stack", "import", "--file", "state.json"]);
 }
 

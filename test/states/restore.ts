@@ -24,7 +24,7 @@ interface AttachmentOutputs {
 }
 
 /**
- * Brings the first host of an empty pool to the state in which 0.1.0 left it: every disc of the stack that was not
+ * Brings the first host of an empty pool to the state in which a release left it: every disc of the stack that was not
  * released, and the VMs that it gave them to.
  */
 export function restoreHost(pool: SimulatedPool, state: StackState, image: Uint8Array): void {
@@ -36,7 +36,8 @@ export function restoreHost(pool: SimulatedPool, state: StackState, image: Uint8
 }
 
 function outputsOf<Outputs>({ deployment }: StackState, type: string): Outputs[] {
-  const isOfType = (resource: StateResource) => resource.type === `pulumi-nodejs:dynamic/xen:${type}`;
+  const types = [`pulumi-nodejs:dynamic/xen:${type}`, `xen:index:${type}`];
+  const isOfType = (resource: StateResource) => types.includes(resource.type);
   return (deployment.resources ?? []).filter(isOfType).map(({ outputs }) => outputs as Outputs);
 }
 

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { ImageFormat } from "../../provider/iso/build";
 import { findEngine } from "../engine/engine";
+import { installPlugin } from "../engine/plugin";
 import { makeProject, type Project, writeFiles } from "../engine/project";
 import { Stack, type StackState } from "../engine/stack";
 import { nothing } from "../host/pool";
@@ -14,7 +15,7 @@ import { restoreHost } from "./restore";
 
 /**
  * The stacks of each release, `recorded/<release>/<name>`: program, configuration and `pulumi stack export` as they were
- * written, and `update.ts`, the program with a change that updates the disc in place.
+ * written, and `update.ts` or `update.yaml`, the program with a change that updates the disc in place.
  */
 const RECORDED = readdirSync(join(__dirname, "recorded")).flatMap((release) =>
   readdirSync(join(__dirname, "recorded", release)).map((stack) => `${release}/${stack}`),
@@ -41,9 +42,10 @@ async function withStack(
   recorded: string,
   work: (stack: Stack, pool: SimulatedPool, project: Project) => Promise<void>,
 ): Promise<void> {
-  const read = (file: string) => readFileSync(join(__dirname, "recorded", recorded, file), "utf8");
+  const folder = join(__dirname, "recorded", recorded);
+  const read = (file: string) => readFileSync(join(folder, file), "utf8");
   const { resources = [] } = (JSON.parse(read("state.json")) as StackState).deployment;
-  const disc = resources.find(({ type }) => type.endsWith("xen:TempIso"))?.outputs ?? {};
+  const disc = resources.find(({ type }) => /xen:(index:)?TempIso$/.test(type))?.outputs ?? {};
   // 0.1.0 knew one format, and did not store it.
   const { files, imageFormat = 1 } = disc as { files?: unknown; imageFormat?: ImageFormat };
   const image = await (files === undefined ? IMAGE : seedImage(FILES, { imageFormat }));
@@ -64,13 +66,12 @@ async function withStack(
   const [, projectName = ""] = /^urn:pulumi:dev::([^:]+)/.exec(resources[0]?.urn ?? "") ?? [];
   await using project = await makeProject({
     "Pulumi.yaml": `name: ${projectName}\nruntime: nodejs\n`,
-    "Pulumi.dev.yaml": today("Pulumi.dev.yaml"),
-    "index.ts": today("index.ts"),
-    "update.ts": today("update.ts"),
+    ...Object.fromEntries(readdirSync(folder).map((file) => [file, today(file)])),
     "state.json": state,
     "web-1.iso": image,
     "big.txt": BIG,
   });
+  await installPlugin(project);
   const env = { PULUMI_CONFIG_PASSPHRASE: PASSPHRASE };
   await using stack = await Stack.create(await findEngine(), project.folder, env, "dev");
   await stack.run(["stack", "import", "--file", "state.json"]);
@@ -110,7 +111,9 @@ test.each(RECORDED)("a stack of %s is left alone, updated, changed and destroyed
     expect(await stack.outputs()).toEqual(before);
     expect({ srs: pool.xapi.srs, vdis: pool.xapi.vdis, vbds: pool.xapi.vbds }).toEqual(records);
 
-    await rename(join(project.folder, "update.ts"), join(project.folder, "index.ts"));
+    const isYaml = existsSync(join(project.folder, "update.yaml"));
+    const [update, program] = isYaml ? ["update.yaml", "Pulumi.yaml"] : ["update.ts", "index.ts"];
+    await rename(join(project.folder, update), join(project.folder, program));
     expect((await stack.up()).output).toMatch(/1 updated/);
     expect(await stack.outputs()).toEqual(before);
 
