@@ -93,6 +93,7 @@ function failuresOf(copy: string, tests: readonly string[], title: string): stri
       "run",
       "--project=unit",
       "--project=process",
+      "--project=remote",
       "--project=host",
       "--bail=1",
       "--reporter=json",

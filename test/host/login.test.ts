@@ -57,6 +57,25 @@ test("a wrong password beside an agent that has ended is sent once, over one con
   expect(sshd.failedPasswords).toBe(2);
 });
 
+test("a wrong password is sent by one of two methods", async () => {
+  await using sshd = await Sshd.start({
+    hostKeys: [hostKey.privateKey],
+    authorizedKeys: [],
+    usePam: true,
+    config: ["KbdInteractiveAuthentication yes"],
+  });
+  await expect(greet(to(sshd.port, { password: "wrong" }))).rejects.toMatchObject({
+    code: "AUTHENTICATION_FAILED",
+  });
+  expect(sshd.failedPasswords).toBe(1);
+});
+
+test("a wrong key is offered once", async () => {
+  await using sshd = await start();
+  const login = greet(to(sshd.port, { privateKey: keygen("-t", "ed25519").privateKey }));
+  await expect(login).rejects.toMatchObject({ code: "AUTHENTICATION_FAILED" });
+});
+
 test("an agent that has ended is said to be unusable where nothing else is there, and tried once", async () => {
   await using sshd = await start();
   const target = to(sshd.port, { agentSocketPath: await staleAgent(), dialErrorLimit: -1 });

@@ -3,6 +3,8 @@ import { dirname } from "node:path";
 import { expect, test } from "vitest";
 import { renewMarkers } from "../../provider/host/marker";
 import { scanFolders } from "../../provider/host/scan-folders";
+import { MAX_CHANNELS } from "../../provider/ssh/link";
+import { sh } from "../../provider/ssh/sh";
 import { SharedConnection } from "../../provider/ssh/shared-connection";
 import { type Call, Gate } from "../faults/gate";
 import { type SimulatedHost, startPool } from "../simulator";
@@ -68,4 +70,17 @@ test.each<[string, Call]>([
   renewal.run();
   await renewing;
   expect(existsSync(marker)).toBe(false);
+});
+
+test("a renewal does not wait for the commands that take all channels", async () => {
+  await using pool = await startPool({ transport: "sshd" });
+  const host = connectionTo(pool.coordinator);
+  const options = { purpose: "hold a channel", timeoutMs: 30_000 };
+  let ended = 0;
+  const holding = Array.from({ length: MAX_CHANNELS }, () =>
+    host.exec(sh`sleep 4`, options).then(() => ended++),
+  );
+  await renewMarkers(host, [FOLDER]);
+  expect(ended).toBe(0);
+  await Promise.all(holding);
 });

@@ -225,7 +225,9 @@ describe("a disc that hosts of the pool lack", () => {
     await pool.coordinator.reboot();
     const partial = await refreshed(state);
     expect(partial.status).toBe("partial");
-    expect(await updated(partial, args)).toMatchObject({ status: "ready", vdiUuid: state.vdiUuid });
+    const whole = await updated(partial, args);
+    expect(whole).toMatchObject({ status: "ready", vdiUuid: state.vdiUuid });
+    expect(await refreshed(whole)).toMatchObject({ status: "ready" });
     expect(pool.xapi.vdis).toMatchObject([{ uuid: state.vdiUuid }]);
     await deleteDisc(state);
     expect(await pool.leftovers()).toEqual(nothing);
