@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -61,7 +61,7 @@ describe("a link checker that can fail", () => {
 });
 
 test("every block of code says its language, and one that is checked here", () => {
-  const checked = ["ts", "sh", "python", "yaml", "json", "text"];
+  const checked = ["ts", "sh", "python", "go", "yaml", "json", "text"];
   const others = pages.flatMap(({ blocks }) => blocks.filter(({ language }) => !checked.includes(language)));
   expect(others.map(({ place, language }) => `${place}: ${language}`)).toEqual([]);
 });
@@ -100,6 +100,20 @@ test("every Python block is a Python program", async () => {
   for (const { place, code } of blocksOf("python"))
     expect([place, await pythonErrorsOf(code)]).toEqual([place, ""]);
   expect(await pythonErrorsOf("import\n")).toMatch(/SyntaxError/);
+});
+
+test.each([
+  ["python", "__main__.py"],
+  ["go", "main.go"],
+  ["yaml", "Pulumi.yaml"],
+])("README shows a part of examples/%s, which is run", (language, file) => {
+  const linesOf = (text: string) => text.split("\n").map((line) => line.trim());
+  const example = linesOf(readFileSync(join(repository, "examples", language, file), "utf8")).join("\n");
+  const shown = pages
+    .find(({ path }) => path === "README.md")!
+    .blocks.filter((block) => block.language === language);
+  expect(shown).toHaveLength(1);
+  for (const { code } of shown) expect(example).toContain(linesOf(code.trim()).join("\n"));
 });
 
 /** What Python says of a program that it does not run. */

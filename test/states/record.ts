@@ -101,10 +101,17 @@ async function record(
   for (const [file, text] of Object.entries({
     ...programs,
     "Pulumi.dev.yaml": readFileSync(join(project.folder, "Pulumi.dev.yaml"), "utf8"),
-    "state.json": await stack.exportText(),
+    "state.json": withoutPositions(await stack.exportText()),
   }))
     writeFileSync(join(folder, file), text);
   await stack.run(["stack", "import", "--file", "state.json"]);
+}
+
+/** The state without the places in programs, which name folders of the machine. */
+function withoutPositions(state: string): string {
+  const skipped = ["sourcePosition", "stackTrace"];
+  const kept = (key: string, value: unknown) => (skipped.includes(key) ? undefined : value);
+  return `${JSON.stringify(JSON.parse(state), kept, 4)}\n`;
 }
 
 void (async () => {
