@@ -1,7 +1,8 @@
 import { findTempIsos } from "../host/find-temp-isos";
+import { onEach } from "../host/pool";
 import type { ReachedPool } from "../host/remove-found";
 import type { SharedConnection } from "../ssh/shared-connection";
-import type { HostConnection } from "./connection-options";
+import { type HostConnection, inFlags } from "./connection-options";
 import { type HostFacts, readHostFacts } from "./host-facts";
 import { reachPool } from "./pool";
 
@@ -55,12 +56,10 @@ export async function readPoolFacts(
 }
 
 function readMembers({ others }: ReachedPool, srMountPaths: readonly string[]): Promise<MemberFacts[]> {
-  return Promise.all(
-    others.map(async ({ uuid, name, address, isEnabled, host }) => {
-      const facts = await readHostFacts(host, srMountPaths).catch((error: unknown) => ({
-        problem: error instanceof Error ? error.message : String(error),
-      }));
-      return { uuid, name, address, isEnabled, facts };
-    }),
-  );
+  return onEach(others, async ({ uuid, name, address, isEnabled, host }) => {
+    const facts = await readHostFacts(host, srMountPaths).catch((error: unknown) => ({
+      problem: inFlags(error instanceof Error ? error.message : String(error)),
+    }));
+    return { uuid, name, address, isEnabled, facts };
+  });
 }

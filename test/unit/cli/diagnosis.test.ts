@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { diagnose } from "../../../provider/cli/diagnosis";
+import { diagnose, diagnosePool } from "../../../provider/cli/diagnosis";
 import { toText } from "../../../provider/cli/doctor";
 import type { HostFacts } from "../../../provider/cli/host-facts";
 
@@ -159,4 +159,48 @@ test("advice stands below what it is about", () => {
   const ok = { name: "xe", status: "ok", detail: "is there" } as const;
   const bad = { name: "HA", status: "warning", detail: "is on", advice: "Mind it." } as const;
   expect(toText([ok, bad])).toBe("ok       xe  is there\nwarning  HA  is on\n             Mind it.");
+});
+
+const other = { uuid: "host-2", name: "xen2", address: "192.0.2.2", isEnabled: true, facts: healthy };
+const whole = { members: [other], lacking: new Map([["xen1", 0]]), discs: 0 };
+
+test("of a pool, each other host is named with its login, state, room and discs", () => {
+  const checks = diagnosePool({ ...whole, lacking: new Map([["xen2", 0]]), discs: 2 });
+  expect(checks.filter(({ status }) => status !== "ok")).toEqual([]);
+  expect(checks.map(({ name }) => name)).toEqual([
+    "xen2: login",
+    "xen2: state",
+    "xen2: start-up files",
+    "xen2: inventory",
+    "xen2: /var/opt/xen-iso",
+    "xen2: pool-wide discs",
+  ]);
+  // Without such discs there is nothing to say of them.
+  expect(diagnosePool(whole)).toHaveLength(5);
+});
+
+test.each<[string, Parameters<typeof diagnosePool>[0], string, RegExp]>([
+  [
+    "another password",
+    { ...whole, members: [{ ...other, facts: { problem: "xen2:22 refused to log in root." } }] },
+    "xen2: login",
+    /refused to log in root.*hostConnections: \{ "xen2": \{ … \} \}/,
+  ],
+  ["a disabled host", { ...whole, members: [{ ...other, isEnabled: false }] }, "xen2: state", /host-enable/],
+  [
+    "a host without room",
+    { ...whole, members: [{ ...other, facts: { ...healthy, places: [{ ...place, shortage: "Full." }] } }] },
+    "xen2: /var/opt/xen-iso",
+    /no disc can be made/,
+  ],
+  [
+    "a host without a disc",
+    { ...whole, lacking: new Map([["xen3", 1]]), discs: 2 },
+    "xen3: pool-wide discs",
+    /lacks 1 of 2.*pulumi up --refresh/,
+  ],
+])("of a pool, %s is a warning: a disc of the named host can be made", (_title, facts, name, words) => {
+  const bad = diagnosePool(facts).filter(({ status }) => status !== "ok");
+  expect(bad.map((check) => [check.name, check.status])).toEqual([[name, "warning"]]);
+  expect(`${bad[0]?.detail} ${bad[0]?.advice}`).toMatch(words);
 });
