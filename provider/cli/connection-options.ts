@@ -92,8 +92,7 @@ export function inFlags(message: string): string {
 const FIELD_ALONE =
   /\b(privateKeyPassword|privateKey|agentSocketPath|hostKey|sshConfig|dialErrorLimit|perDialTimeout)\b/g;
 
-const NO_LOGIN =
-  "There is no way to log in: set XEN_PASSWORD, or give --private-key-file or --agent-socket-path.";
+const NO_LOGIN = "No credentials: set XEN_PASSWORD, or give --private-key-file or --agent-socket-path.";
 
 /** The fields that a jump host shares with the host itself. */
 const SHARED_FIELDS = ["sshConfig", "dialErrorLimit", "perDialTimeout"];

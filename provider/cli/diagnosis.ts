@@ -114,7 +114,7 @@ function startUpFiles({ noise, isInputWhole }: HostFacts): Check {
       "Make root's .bashrc do so for terminals only: `[ -t 0 ] || return` at its beginning.",
     );
   return noise === ""
-    ? ok(name, "root's shell starts without a word")
+    ? ok(name, "root's shell prints nothing when it starts")
     : warning(
         name,
         `Those of root's shell print ${sizeText(Buffer.byteLength(noise))}: SFTP does not work, other commands do.`,
@@ -149,7 +149,7 @@ function xeSettings({ isXeSentElsewhere }: HostFacts): Check {
         "It names a server: xe talks to that one, and not to this host's own toolstack.",
         "Take the line server=… out of root's ~/.xe on the host.",
       )
-    : ok("~/.xe", "names no other server");
+    : ok("~/.xe", "points to no other server");
 }
 
 function room({ srMountPath: name, fileSystem, availableBytes, obstacle, shortage }: Place): Check {
@@ -186,7 +186,7 @@ function toolstack({ toolstack: answer, hostUuid }: HostFacts): Check[] {
 }
 
 function pool({ hosts, pool: record }: Toolstack, hostUuid: string): Check {
-  if (hosts.length === 1) return ok("pool", "the host is alone");
+  if (hosts.length === 1) return ok("pool", "a single host");
   const coordinator =
     hosts.find((each) => each["uuid"] === record?.["master"])?.["name-label"] ?? "one not known";
   return record?.["master"] === hostUuid

@@ -61,7 +61,7 @@ export function explainLogin(error: unknown, target: SshTarget): Check {
   };
 }
 
-const NOTHING_ELSE = "Nothing else was looked at.";
+const NOTHING_ELSE = "The other checks were skipped.";
 
 /** The host itself, or one of its jump hosts. */
 function hopAt(address: string, target: SshTarget): SshTarget | undefined {

@@ -27,21 +27,21 @@ import { completeCredentials, say } from "./terminal";
 
 const EXIT_STATUS_HELP: Readonly<Record<"list" | "sweep" | "doctor", readonly string[]>> = {
   list: [
-    "0  nothing is to be cleaned",
-    "1  the host could not be looked through",
-    "2  the command line cannot be followed",
+    "0  nothing to clean up",
+    "1  the host could not be read",
+    "2  the command line is invalid",
     "3  a corpse, a killed create or a folder without SR is there",
   ],
   sweep: [
     "0  nothing that was selected is left, but what --except-stack-export names",
     "1  something could not be removed",
-    "2  the command line cannot be followed, or nobody is there to be asked",
+    "2  the command line is invalid, or confirmation is needed without a terminal",
     "3  something that was selected stays: held by a VM, being made by another run, or the answer was no",
   ],
   doctor: [
     "0  all is well",
     "1  a check failed: discs cannot be made",
-    "2  the command line cannot be followed",
+    "2  the command line is invalid",
     "3  there are warnings",
   ],
 };
@@ -69,14 +69,12 @@ function makeProgram(end: (status: ExitStatus) => void): Command {
     .description("Manages the temporary ISOs that pulumi-xen-iso has put on a XenServer or XCP-ng host.")
     .version(versionOfPackage(), "-V, --version", "print the version")
     .exitOverride()
-    .showHelpAfterError("(--help shows what there is)")
+    .showHelpAfterError("(run it with --help for what there is)")
     .addHelpText("after", "\n`pulumi-xen-iso help <command>` shows a command's options and exit statuses.");
 
   const listing = program
     .command("list")
-    .description(
-      "Shows every temporary ISO on the host and the others of its pool, whose it is and what became of it.",
-    )
+    .description("Shows every temporary ISO on the host and the others of its pool, its owner and its state.")
     .option("--json", "print JSON")
     .action(async (flags: Flags) => {
       const srMountPaths = mountPathsOf(flags);

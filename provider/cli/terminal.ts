@@ -36,12 +36,12 @@ export async function completeCredentials<T extends ConnectionInputs>(connection
     if (privateKeyPassword !== undefined || "key" in loadPrivateKey(privateKey)) return complete;
     return {
       ...complete,
-      privateKeyPassword: await askSecret(`Password of the private key for ${login}: `),
+      privateKeyPassword: await askSecret(`Passphrase of the private key for ${login}: `),
     };
   }
   if (password !== undefined || agentSocketPath !== undefined) return complete;
   const orKey = hasLogin(target) ? " (empty: log in with the SSH agent or a key in a file)" : "";
-  const answer = await askSecret(`Password of ${login}${orKey}: `);
+  const answer = await askSecret(`Password for ${login}${orKey}: `);
   return answer === "" ? complete : { ...complete, password: answer };
 }
 

@@ -169,7 +169,10 @@ function checkSource(olds: Arguments, args: Arguments, problems: Problems): void
       "is missing; set it to the path of an ISO file, isoUrl to the URL of one, or files to build the image",
     );
   for (const name of others)
-    problems.add(name, `cannot be given together with ${first}; a disc has one source`);
+    problems.add(
+      name,
+      `cannot be given together with ${first}: give exactly one of isoPath, isoUrl and files`,
+    );
 }
 
 /** Needed only with `poolWide`, so that a forgotten `poolWide` is noticed. */

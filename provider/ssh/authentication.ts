@@ -106,7 +106,7 @@ export class Authentication {
           : "Check user, password and privateKey.";
       return this.#error(
         "TOO_MANY_FAILURES",
-        `refused to log in ${user} (${this.#course()}). ${remedy}`,
+        `refused the login as ${user} (${this.#course()}). ${remedy}`,
         hostSays,
       );
     }
@@ -114,7 +114,7 @@ export class Authentication {
       const wanted = this.#methods.map(factorName).join(" or ");
       return this.#error(
         "FACTOR_MISSING",
-        `refused to log in ${user}: ${this.#accepted.join(" and ")} accepted; the host also wants: ${wanted}` +
+        `refused the login as ${user}: ${this.#accepted.join(" and ")} accepted; the host also wants: ${wanted}` +
           `${this.#refused.length > 0 ? ` (${this.#course()})` : ""}. Set what it wants.`,
         hostSays,
       );
@@ -128,7 +128,7 @@ export class Authentication {
       );
     return this.#error(
       "AUTHENTICATION_FAILED",
-      `refused to log in ${user} (${this.#course()}). ${this.#remedy()}${this.#leftOut()}`,
+      `refused the login as ${user} (${this.#course()}). ${this.#remedy()}${this.#leftOut()}`,
       hostSays,
     );
   }
@@ -161,10 +161,10 @@ export class Authentication {
     const takes = this.#methods.filter((method) => METHODS.includes(method as Method)).map(factorName);
     if (this.#methods.length === 0) return "Check user, password and privateKey.";
     if (takes.length === 0)
-      return `The host takes none of the ways to log in that there are here, but: ${this.#methods.join(", ")}.`;
+      return `The host accepts only ${this.#methods.join(", ")}, which cannot be used here.`;
     return this.#refused.length === 0
-      ? `The host wants: ${takes.join(" or ")}. Set it.`
-      : `Check user, password and privateKey; the host takes: ${takes.join(" or ")}.`;
+      ? `The host accepts ${takes.join(" or ")}: set it.`
+      : `Check user, password and privateKey. The host accepts ${takes.join(" or ")}.`;
   }
 
   async #next(): Promise<Offer | undefined> {

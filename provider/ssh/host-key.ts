@@ -182,7 +182,7 @@ function changedKey(address: Address, blob: Buffer, known: readonly KnownKey[]):
   );
   const message =
     `The host key of ${addressOf(address)} has changed: it is ${nameOf(blob)}, but ${expected.join(" and ")}. ` +
-    `Somebody may be in between, or the host was installed anew: only if ${consoleCommand(blob)} prints the same on ` +
+    `Someone may be intercepting the connection, or the host was reinstalled. Only if ${consoleCommand(blob)} prints the same on ` +
     `the host's console, remove what is outdated with ${removals.join(" and ")} and add this line to ` +
     `~/.ssh/known_hosts: ${knownHostsName(address)} ${publicKeyText(blob)}`;
   return { code: "HOST_KEY_CHANGED", message };
@@ -191,11 +191,11 @@ function changedKey(address: Address, blob: Buffer, known: readonly KnownKey[]):
 function mismatchedKey(address: Address, blob: Buffer, pinned: readonly PinnedKey[]): HostKeyRefusal {
   const expected = pinned.map(({ type, fingerprint: print }) => (type ? `${type} ${print}` : print));
   const otherwise = pinned.every(({ type }) => type)
-    ? "or the host was installed anew"
-    : "the host was installed anew, or the fingerprint is that of another of its keys";
+    ? "or the host was reinstalled"
+    : "the host was reinstalled, or the fingerprint is that of another of its keys";
   const message =
-    `The host key of ${addressOf(address)} is not the one that was set: it is ${nameOf(blob)}, not ${expected.join(" or ")}. ` +
-    `Somebody may be in between, ${otherwise}: only if ${consoleCommand(blob)} prints the same on the host's console, ` +
+    `The host key of ${addressOf(address)} does not match the one that was set: it is ${nameOf(blob)}, not ${expected.join(" or ")}. ` +
+    `Someone may be intercepting the connection, ${otherwise}. Only if ${consoleCommand(blob)} prints the same on the host's console, ` +
     `set connection.hostKey to "${publicKeyText(blob)}".`;
   return { code: "HOST_KEY_MISMATCH", message };
 }

@@ -189,7 +189,7 @@ function connectFailure(target: SshTarget, { cause }: Course): SshError {
         `(Remote Service Configuration), in XenCenter or with \`xe host-enable-ssh\`, and check the port.`,
     );
   if (cause?.code === "ENOTFOUND")
-    return say("UNREACHABLE", `No host has the name ${target.host}. Check connection.host.`);
+    return say("UNREACHABLE", `The name ${target.host} cannot be resolved. Check connection.host.`);
   return say(
     "UNREACHABLE",
     `${address} does not answer. Check address, port, network and firewall, and that the host is up.`,

@@ -31,7 +31,7 @@ export async function otherHostKey(site: Site): Promise<void> {
   const { host, port, user } = site.start.host.target;
   const hostKey = `SHA256:${randomBytes(32).toString("base64").replace("=", "")}`;
   const connection = { host, port, user, hostKey, password: randomBytes(12).toString("hex") };
-  const isRefused = /host key of .* is not the one that was set/;
+  const isRefused = /host key of .* does not match the one that was set/;
   await assert.rejects(site.createFrom({ ...inputs, connection }), isRefused);
 }
 

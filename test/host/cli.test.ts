@@ -383,7 +383,7 @@ describe.runIf(isSshdAvailable())("sweep", LOADED, () => {
       const run = await runOnTerminal(
         host,
         ["sweep", "--stack", "dev"],
-        [/Password of root@.*: $/, /\[y\/N\] $/],
+        [/Password for root@.*: $/, /\[y\/N\] $/],
         answers,
       );
       expect(run.output).not.toContain(host.connection.password);
@@ -464,14 +464,14 @@ describe.runIf(isSshdAvailable())("doctor", LOADED, () => {
       {},
       /host key.*set --host-key to "ssh-ed25519 /,
     ],
-    ["a wrong password", [], { XEN_PASSWORD: "hunter2" }, /refused to log in root/],
+    ["a wrong password", [], { XEN_PASSWORD: "hunter2" }, /refused the login as root/],
     ["no SSH", ["--port", "1", "--dial-error-limit", "1"], {}, /Nothing listens for SSH/],
   ])("fails at the login with %s", async (_title, args, env, words) => {
     await using pool = await startPool({ transport: "sshd" });
     const { status, stdout, stderr } = await runCommandLine(pool.coordinator, ["doctor", ...args], { env });
     expect(stdout).toMatch(/^failed {2}login {2}/);
     expect(stdout).toMatch(words);
-    expect(stdout).toContain("Nothing else was looked at.");
+    expect(stdout).toContain("The other checks were skipped.");
     expect(stdout + stderr).not.toContain("hunter2");
     expect(status).toBe(1);
   });

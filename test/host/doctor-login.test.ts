@@ -185,7 +185,11 @@ const FAULTS: readonly Fault[] = [
     name: "another host key than the one given",
     args: () => ["--host-key", otherKey.publicKey],
     code: "HOST_KEY_MISMATCH",
-    words: [/is not the one that was set/, /set --host-key to "ssh-ed25519 /, /No credential was sent/],
+    words: [
+      /does not match the one that was set/,
+      /set --host-key to "ssh-ed25519 /,
+      /No credential was sent/,
+    ],
   },
   {
     name: "an unknown host key",

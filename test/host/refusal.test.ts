@@ -38,7 +38,7 @@ describe("a create that is refused says what to do, and leaves nothing", () => {
   test("a wrong password", async () => {
     await using pool = await startPool({ transport: "embedded" });
     const args = withConnection(argumentsFor(pool.coordinator), { password: "wrong" });
-    const message = /refused to log in root \(tried: password\)\. Check user, password/;
+    const message = /refused the login as root \(tried: password\)\. Check user, password/;
     await expect(createDisc(args)).rejects.toThrow(message);
     await expect(createDisc(args)).rejects.not.toThrow(/wrong/);
   });
@@ -48,7 +48,7 @@ describe("a create that is refused says what to do, and leaves nothing", () => {
     const hostKey = utils.generateKeyPairSync("ed25519").public;
     const args = withConnection(argumentsFor(pool.coordinator), { hostKey });
     await expect(createDisc(args)).rejects.toThrow(
-      /host key of .* is not the one that was set: it is ssh-ed25519 SHA256:/,
+      /host key of .* does not match the one that was set: it is ssh-ed25519 SHA256:/,
     );
     expect(pool.coordinator.connections).toBe(0);
   });

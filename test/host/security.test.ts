@@ -114,7 +114,7 @@ describe("a man in the middle", () => {
       proxy: { ...args, hostKey, password },
     };
     await expect(createDisc({ ...argumentsFor(jump), connection })).rejects.toThrow(
-      /host key of 127\.0\.0\.1:\d+ is not the one that was set/,
+      /host key of 127\.0\.0\.1:\d+ does not match the one that was set/,
     );
     expect(impostor.connections()).toBe(1);
     expect(impostor.logins()).toEqual([]);
@@ -126,7 +126,7 @@ describe("a man in the middle", () => {
     const { hostKey, ...args } = connectionOf(pool.coordinator);
     const connection = { ...args, hostKey, proxy: { ...args, port: impostor.port, hostKey } };
     await expect(createDisc({ ...argumentsFor(pool.coordinator), connection })).rejects.toThrow(
-      `The host key of 127.0.0.1:${impostor.port} is not the one that was set`,
+      `The host key of 127.0.0.1:${impostor.port} does not match the one that was set`,
     );
     expect(impostor.connections()).toBe(1);
     expect(impostor.logins()).toEqual([]);

@@ -93,7 +93,7 @@ test("a value that is none is named", async () => {
 
 test.each<[string, (state: TempIsoState) => TempIsoState, RegExp]>([
   ["another host key", (state) => ({ ...state, hostKey: anotherKey() }), /host key/],
-  ["a refused login", (state) => ({ ...state, user: "nobody" }), /refused to log in/],
+  ["a refused login", (state) => ({ ...state, user: "nobody" }), /refused the login/],
 ])("%s is no host that is gone", async (_what, change, refusal) => {
   await using disc = await start();
   await disc.pool.coordinator.startSshd();

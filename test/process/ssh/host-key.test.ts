@@ -143,7 +143,7 @@ describe("a host of known_hosts", () => {
     expect(message).toBe(
       `The host key of xen1.example.net:22 has changed: it is ssh-ed25519 ${printOf(ed25519)}, but ` +
         `line 2 of ${knownHosts} says ssh-rsa ${printOf(rsa)} and line 3 of ${knownHosts} says ssh-ed25519 ${printOf(other)}. ` +
-        "Somebody may be in between, or the host was installed anew: only if " +
+        "Someone may be intercepting the connection, or the host was reinstalled. Only if " +
         "`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` prints the same on the host's console, remove what is " +
         `outdated with \`ssh-keygen -f "${knownHosts}" -R "xen1.example.net"\` and add this line to ` +
         `~/.ssh/known_hosts: xen1.example.net ${ed25519}`,

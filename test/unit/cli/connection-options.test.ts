@@ -72,7 +72,7 @@ test.each<[string, string[], RegExp]>([
 });
 
 test.each<[string, object, RegExp]>([
-  ["no way to log in", {}, /^There is no way to log in: set XEN_PASSWORD, or give --private-key-file/],
+  ["no credentials", {}, /^No credentials: set XEN_PASSWORD, or give --private-key-file/],
   ["a port that is none", { password: "x", port: NaN }, /^--port: must be a whole number/],
   [
     "a key that is none",
@@ -82,7 +82,7 @@ test.each<[string, object, RegExp]>([
   [
     "a jump host without a login",
     { password: "x", proxy: { host: "j" } },
-    /^There is no way .* XEN_PROXY_PASSWORD, or give --proxy-private/,
+    /^No credentials: .*XEN_PROXY_PASSWORD, or give --proxy-private/,
   ],
   [
     "a jump host's key",
