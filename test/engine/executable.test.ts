@@ -35,7 +35,9 @@ test(
     const node = { target: process.execPath, builder: process.execPath };
     const archive = await makeArchive(thisMachine(), node, folder);
     await expect(checkArchive(archive, "darwin-arm64")).rejects.toThrow(`is for ${thisMachine()}`);
-    await using stack = await Stack.create(await findEngine(), project.folder);
+    // npm puts the commands of this package on PATH, where Pulumi would find its plugin.
+    const env = { PULUMI_IGNORE_AMBIENT_PLUGINS: "true" };
+    await using stack = await Stack.create(await findEngine(), project.folder, env);
     await configureHost(stack, pool.coordinator);
 
     await using server = await WebServer.start();
