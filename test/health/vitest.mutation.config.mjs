@@ -1,9 +1,14 @@
 import { defineConfig } from "vitest/config";
 
-// The tests that a mutant is given: fast, and without a host.
+// The tests that a mutant is given: fast, and without a host but one in the same process.
 export default defineConfig({
   test: {
-    include: ["test/unit/**/*.test.ts", "test/process/ssh/sh.test.ts"],
+    include: [
+      "test/unit/**/*.test.ts",
+      "test/process/lifecycle/{serialised,url-image}.test.ts",
+      "test/process/ssh/sh.test.ts",
+      "test/process/xe/*.test.ts",
+    ],
     // These read the tree, which holds the copy of a mutant.
     exclude: ["test/unit/{limits,mirror}.test.ts", "test/unit/{docs,examples,plugin}/**"],
     setupFiles: "test/unit/reset.ts",

@@ -50,7 +50,6 @@ const COVERED_BY: Readonly<Record<string, readonly string[]>> = {
   "test/host/progress.test.ts": ["host/progress", "ssh/command-channel"],
   "test/host/release.test.ts": ["host/release"],
   "test/host/round-trips.test.ts": ["host/make", "host/twin"],
-  "test/host/toolstack.test.ts": ["xe/run"],
   "test/host/unreachable.test.ts": ["lifecycle/credentials", "lifecycle/reached-host"],
   "test/host/url.test.ts": ["host/download"],
   "test/host/values.test.ts": ["ssh/exec"],
