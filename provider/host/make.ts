@@ -8,6 +8,7 @@ import { markerStays, pathOf, removeMarker } from "./folder";
 import { hostUuidOf } from "./identify";
 import { imageFailed, readUnchanged } from "./image";
 import { type KnownImage, knownContentOf, type TempIsoPlan } from "./plan";
+import { ownerText } from "./marker";
 import { readPrepared, type Twin } from "./prepare";
 import { report } from "./progress";
 import { EXIT, parseLine, valueOf, WANTED } from "./protocol";
@@ -52,7 +53,7 @@ export async function makeSmallDisc(
 ): Promise<MadeTempIso | undefined> {
   const { folder, owner, isoName } = plan;
   const { sizeBytes, sha256 } = knownContentOf(image);
-  const script = sh`make_small_disc ${folder.srMountPath} ${folder.uuid} ${owner} ${isoName} ${sizeBytes} ${sha256}`;
+  const script = sh`make_small_disc ${folder.srMountPath} ${folder.uuid} ${ownerText(plan)} ${isoName} ${sizeBytes} ${sha256}`;
   const result = await run(host, plan, withSrCreate(script, plan), {
     bytes: await readUnchanged(host, image),
   });
@@ -73,7 +74,7 @@ export async function makeLinkedDisc(
 ): Promise<MadeTempIso | undefined> {
   const { folder, owner, isoName } = plan;
   const { sizeBytes, sha256 } = knownContentOf(plan.image);
-  const script = sh`make_linked_disc ${folder.srMountPath} ${folder.uuid} ${owner} ${isoName} ${sizeBytes} ${sha256} ${twin.path} ${twin.identity}`;
+  const script = sh`make_linked_disc ${folder.srMountPath} ${folder.uuid} ${ownerText(plan)} ${isoName} ${sizeBytes} ${sha256} ${twin.path} ${twin.identity}`;
   const result = await run(host, plan, withSrCreate(script, plan));
   readPrepared(host, folder, { owner, isoName, sizeBytes: 0 }, result);
   return readMadeIfWhole(host, plan, result);

@@ -51,16 +51,29 @@ export async function renewMarkers(host: SharedConnection, paths: readonly strin
   await host.exec(script, { purpose: "renew the markers", timeoutMs: QUICK_TIMEOUT_MS, isUrgent: true });
 }
 
+/** Whose create it is. A URN is not unique: stacks of two organizations can have the same one. */
+export interface Owner {
+  /** URN of the resource. */
+  readonly owner: string;
+  /** Of the stack; undefined where the program's class does not tell it, as with the plugin. */
+  readonly organization?: string | undefined;
+}
+
+/** The owner as a marker has it: the URN, and behind a tab the organization. */
+export const ownerText = ({ owner, organization }: Owner) =>
+  organization === undefined ? owner : `${owner}\t${organization}`;
+
 /**
  * The owner in the marker of a copy of a pool-wide disc to a host that lacks it. The next create of the same
  * resource clears what its own marker names, and this folder's disc is in use.
  */
 export const copyOwner = (owner: string) => `${owner}${COPY}`;
 
-/** Reads the owner of a marker. */
+/** Reads the owner of a marker: the URN. */
 export function ownerIn(text: string): { owner: string; isCopy: boolean } {
   const isCopy = text.endsWith(COPY);
-  return { owner: isCopy ? text.slice(0, -COPY.length) : text, isCopy };
+  const [owner = ""] = (isCopy ? text.slice(0, -COPY.length) : text).split("\t");
+  return { owner, isCopy };
 }
 
 const COPY = " (copy)";

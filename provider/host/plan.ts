@@ -29,6 +29,8 @@ export interface TempIsoPlan {
   readonly folder: Folder;
   /** URN of the resource. */
   readonly owner: string;
+  /** Of the stack, if it is known: a create that was killed is judged by it too. */
+  readonly organization?: string | undefined;
   readonly image: PlannedImage;
   /** File name on the host, and the VDI's `name-label`. */
   readonly isoName: string;

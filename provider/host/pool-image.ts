@@ -51,8 +51,14 @@ interface PreparedMember {
 
 async function prepare(member: PoolMember, plan: KnownPlan): Promise<PreparedMember> {
   const { host } = member;
-  const { folder, owner, isoName, image } = plan;
-  const purpose = { owner, isoName, sizeBytes: image.source.sizeBytes, twinSha256: image.sha256 };
+  const { folder, owner, organization, isoName, image } = plan;
+  const purpose = {
+    owner,
+    organization,
+    isoName,
+    sizeBytes: image.source.sizeBytes,
+    twinSha256: image.sha256,
+  };
   return resuming(host, plan, async (stage) => {
     // The reply was lost; the folder may exist.
     if (stage !== "nothing") return { member };

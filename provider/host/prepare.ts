@@ -5,15 +5,14 @@ import type { SharedConnection } from "../ssh/shared-connection";
 import { HostError, QUICK_TIMEOUT_MS, withHostWords } from "./error";
 import { type Folder, pathOf } from "./folder";
 import { hostUuidOf } from "./identify";
+import { type Owner, ownerText } from "./marker";
 import { report } from "./progress";
 import { EXIT, parseLines, valueOf } from "./protocol";
 import { remote } from "./remote";
 import { noRoom } from "./room";
 
 /** What a folder is made for, as its marker says. */
-export interface FolderPurpose {
-  /** URN of the resource. */
-  readonly owner: string;
+export interface FolderPurpose extends Owner {
   /** File name of the complete image. */
   readonly isoName: string;
   readonly sizeBytes: number;
@@ -65,9 +64,9 @@ export async function prepareFolder(
   purpose: FolderPurpose,
 ): Promise<Prepared> {
   const { srMountPath, uuid } = folder;
-  const { owner, isoName, sizeBytes, twinSha256 = "" } = purpose;
+  const { isoName, sizeBytes, twinSha256 = "" } = purpose;
   const script = remote(
-    sh`identify_and_prepare ${srMountPath} ${uuid} ${owner} ${isoName} ${sizeBytes} ${twinSha256}`,
+    sh`identify_and_prepare ${srMountPath} ${uuid} ${ownerText(purpose)} ${isoName} ${sizeBytes} ${twinSha256}`,
   );
   const result = await host.exec(script, { purpose: "make the folder", timeoutMs: QUICK_TIMEOUT_MS });
   return readPrepared(host, folder, purpose, result);

@@ -110,7 +110,7 @@ async function sendAlong(host: SharedConnection, plan: TempIsoPlan, image: Known
 
 /** A large image is linked to a file with the same content, if the host has one. Otherwise it is uploaded. */
 async function linkOrUpload(host: SharedConnection, plan: TempIsoPlan): Promise<MadeTempIso> {
-  const { folder, owner, isoName, image, signal } = plan;
+  const { folder, owner, organization, isoName, image, signal } = plan;
   const identity = "stream" in image ? image.stream.identity : image.sha256;
   const turn = await turnToSend(`${host.address} ${folder.srMountPath} ${identity}`);
   try {
@@ -123,7 +123,13 @@ async function linkOrUpload(host: SharedConnection, plan: TempIsoPlan): Promise<
     }
     // The size of a stream may be unknown, so its room is checked while it arrives.
     const { sizeBytes, sha256 } = contentOf(image) ?? { sizeBytes: 0 };
-    const purpose = { owner, isoName, sizeBytes, ...(sha256 !== undefined && { twinSha256: sha256 }) };
+    const purpose = {
+      owner,
+      organization,
+      isoName,
+      sizeBytes,
+      ...(sha256 !== undefined && { twinSha256: sha256 }),
+    };
     const { twin, noRoom } = await prepareFolder(host, folder, purpose);
     // The folder exists with its marker. `twin` is a file that an earlier run sent.
     if (twin && sha256 !== undefined && (await hasContent(host, twin, sha256))) {

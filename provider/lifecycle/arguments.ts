@@ -25,8 +25,8 @@ export interface ArgumentTable<Name extends string = string> {
   readonly added?: readonly string[];
 }
 
-/** Added by the class and the engine: the resource's URN, the serialised provider. */
-const ALWAYS_THERE = ["owner", "__provider"];
+/** Added by the class and the engine: the resource's URN, its stack's organization, the serialised provider. */
+const ALWAYS_THERE = ["owner", "organization", "__provider"];
 
 /**
  * Checks all arguments that are known; without the network.

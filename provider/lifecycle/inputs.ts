@@ -55,6 +55,8 @@ export interface TempIsoInputs {
   readonly connection?: ConnectionInputs;
   /** URN of the resource, added by its class. */
   readonly owner: string;
+  /** Of the stack, added by the class; the plugin is not told it. */
+  readonly organization?: string;
   /** SHA-256 of the content, lower-case hex. For content from a URL it is known once create has read it. */
   readonly isoSha256?: string;
   /** Identifies the content of an image at a URL, or of one that is built with files from URLs. */
@@ -69,7 +71,7 @@ export interface TempIsoInputs {
   readonly nonce?: string;
 }
 
-type Added = "owner" | "isoSha256" | "isoIdentity" | "imageFormat" | "nonce";
+type Added = "owner" | "organization" | "isoSha256" | "isoIdentity" | "imageFormat" | "nonce";
 
 const SOURCES = ["isoPath", "isoUrl", "files"] as const;
 

@@ -186,10 +186,10 @@ function unlessSshError(error: unknown): void {
 }
 
 function planOf(
-  { owner }: TempIsoInputs,
+  { owner, organization }: TempIsoInputs,
   { isoName, srName }: Pick<TempIsoState, "isoName" | "srName">,
 ): Omit<TempIsoPlan, "folder" | "image"> {
-  return { owner, isoName, srName, signal: abandoned(), assertWanted };
+  return { owner, organization, isoName, srName, signal: abandoned(), assertWanted };
 }
 
 /** Hosts that have the disc but are offline stay recorded. */

@@ -38,7 +38,7 @@ const CHOSEN = ["srName", "isoName"] as const;
 
 export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIsoState>> {
   if (inputs.poolWide) return poolTempIso.create(inputs);
-  const { owner } = inputs;
+  const { owner, organization } = inputs;
   const { folder, chosen } = chosenFor(inputs);
   const image = await imageOf(inputs);
   const { host, reached } = await logIn(inputs);
@@ -47,6 +47,7 @@ export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIs
     const uuids = await createTempIso(host, {
       folder,
       owner,
+      organization,
       image,
       isoName: chosen.isoName,
       srName: chosen.srName,

@@ -25,7 +25,7 @@ const RESOURCES = {
 /**
  * Inputs that a program does not set. A dynamic resource has them, and so has a state that was moved from one.
  */
-const NOT_OF_PROGRAM = ["owner", "__provider"];
+const NOT_OF_PROGRAM = ["owner", "organization", "__provider"];
 
 /** The type's own token. In a URN the types of the parents precede it. */
 export function tokenOf(urn: string): string {

@@ -181,7 +181,16 @@ export class XenTempIso extends pulumi.CustomResource {
    */
   constructor(name: string, args: XenTempIsoArgs, opts?: pulumi.CustomResourceOptions) {
     const inputs = providerInputs(name, withSecretHeaders(args), { type: TYPE, outputs: OUTPUTS, opts });
-    super(TYPE.token, name, inputs, opts);
+    super(TYPE.token, name, { ...inputs, organization: organizationOfStack() }, opts);
+  }
+}
+
+/** Undefined in a program's own tests, unless they give one to `pulumi.runtime.setMocks`. */
+function organizationOfStack(): string | undefined {
+  try {
+    return pulumi.getOrganization();
+  } catch {
+    return undefined;
   }
 }
 

@@ -350,4 +350,12 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: "test/host/login.test.ts",
     title: "runs nothing stores nothing",
   },
+  {
+    name: "a create clears what a stack of the same URN in another organization left",
+    file: "provider/host/marker.ts",
+    search: "organization === undefined ? owner : ",
+    replace: "organization !== undefined ? owner : ",
+    tests: "test/host/neighbours.test.ts",
+    title: "in two organizations",
+  },
 ];

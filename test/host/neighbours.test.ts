@@ -1,4 +1,5 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Gate } from "../faults/gate";
 import { startPool } from "../simulator";
@@ -42,6 +43,23 @@ describe("two stacks on one host", () => {
     await deleteDisc(second);
     await expect(readDisc(first)).resolves.toMatchObject({ props: { status: "ready" } });
     await deleteDisc(first);
+    expect(await pool.leftovers()).toEqual(nothing);
+  });
+
+  test("that have the same URN in two organizations leave each other's killed creates alone", async () => {
+    await using pool = await startPool({ transport: "sshd" });
+    const host = pool.coordinator;
+    const args = argumentsFor(host, { owner: urn("dev") });
+    const folder = host.path("/var/opt/xen-iso/2f6f6b8c-8f0e-4a39-9a0e-3c1c6c0f5d10");
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const marker = `owner=${urn("dev")}\tacme\niso=web-1.iso\nsize=1\nsession=1\nstarted=1\n`;
+    writeFileSync(join(folder, "pending"), marker, { mode: 0o600 });
+
+    const other = await createDisc({ ...args, organization: "other" });
+    expect(existsSync(folder)).toBe(true);
+    const acme = await createDisc({ ...args, organization: "acme" });
+    expect(existsSync(folder)).toBe(false);
+    for (const state of [other, acme]) await deleteDisc(state);
     expect(await pool.leftovers()).toEqual(nothing);
   });
 

@@ -16,8 +16,8 @@ function hostWith(availableGib: number): RemoteHost {
   return host;
 }
 
-const prepare = (host: RemoteHost, sizeBytes = 1, sha256 = "") =>
-  host.run(sh`prepare_folder ${host.mountPath} ${FOLDER} urn:a web.iso ${sizeBytes} ${sha256}`, {
+const prepare = (host: RemoteHost, sizeBytes = 1, sha256 = "", owner = "urn:a") =>
+  host.run(sh`prepare_folder ${host.mountPath} ${FOLDER} ${owner} web.iso ${sizeBytes} ${sha256}`, {
     after: "pwd -P",
   });
 
@@ -61,6 +61,22 @@ test("folders of the same resource that killed creates left are named, others' a
   host.disc(THIRD, { pending: markerOf("urn:b", { isAlive: false }) });
   expect(prepare(host)).toMatchObject({ status: EXIT.abandoned, stdout: `abandoned=${OTHER}/x.iso\n` });
   expect(host.has("isos", FOLDER)).toBe(false);
+});
+
+test.each([
+  ["urn:a\tacme", "urn:a\tacme", true],
+  ["urn:a\tacme", "urn:a\tother", false],
+  // 0.1.0 and the plugin tell no organization.
+  ["urn:a\tacme", "urn:a", true],
+  ["urn:a", "urn:a\tacme", false],
+])("to a create of %j, a marker of %j is of the same resource: %j", (owner, marker, isOwn) => {
+  for (const isAlive of [true, false]) {
+    using host = hostWith(10);
+    host.disc(OTHER, { pending: markerOf(marker, { isAlive }) });
+    const { status } = prepare(host, 1, "", owner);
+    expect(status).toBe(isOwn ? (isAlive ? EXIT.ownerBusy : EXIT.abandoned) : 0);
+    if (!isOwn) expect(host.read("isos", FOLDER, "pending")).toMatch(`owner=${owner}\n`);
+  }
 });
 
 test("counts what uploads under way have still to write", () => {

@@ -29,13 +29,14 @@ prepare_folder() {
 }
 
 # find_obstacles OWNER NAME...
+# OWNER is a URN, and behind a tab the organization if it is known; a marker without one may be of any.
 # Reads the markers in these subfolders of the current one. Sets promised to the bytes that running uploads have still
 # to write. If another create of OWNER is running, prints live=NAME, client=ADDRESS and since=SECONDS; for each folder
 # of OWNER that a killed create left, abandoned=NAME/ISO_NAME. Spawns one process for all folders.
 # Status: OWNER_BUSY, ABANDONED
 # Needs: read_marker is_held
 find_obstacles() {
-  local wanted=$1 name stats now touched sent live='' is_abandoned=''
+  local wanted=$1 urn=${1%%$'\t'*} name stats now touched sent is_own live='' is_abandoned=''
   local owner iso size session started client since
   local -a marked=() files=()
   promised=0
@@ -52,12 +53,16 @@ find_obstacles() {
     read_marker "$name"
     [[ $stats =~ $'\n'$name/pending\ ([0-9]+) ]] || continue
     touched=${BASH_REMATCH[1]}
+    case $owner in
+      "$wanted" | "$urn") is_own=1 ;;
+      *) is_own='' ;;
+    esac
     sent=0
     if [[ $stats =~ $'\n'$name/upload\ [0-9]+\ ([0-9]+) ]]; then sent=${BASH_REMATCH[1]}; fi
     if is_held "$session" "$started" $((now - touched)); then
-      [ "$owner" != "$wanted" ] || live="live=$name"$'\n'"client=$client"$'\n'"since=$since"
+      [ -z "$is_own" ] || live="live=$name"$'\n'"client=$client"$'\n'"since=$since"
       [ "$size" -le "$sent" ] || promised=$((promised + size - sent))
-    elif [ "$owner" = "$wanted" ]; then
+    elif [ -n "$is_own" ]; then
       echo "abandoned=$name/$iso"
       is_abandoned=1
     fi

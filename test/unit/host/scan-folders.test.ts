@@ -40,6 +40,13 @@ test("a create under way: its marker, and what has arrived", () => {
   expect(folder?.hasOthers).toBe(false);
 });
 
+test.each([
+  ["urn:x\tacme", false],
+  ["urn:x (copy)", true],
+])("the owner %j is that of its URN", (text, isCopy) => {
+  expect(scan(`owner=${text}`)[0]?.marker).toMatchObject({ owner: "urn:x", isCopy });
+});
+
 test.each([["other="], ["file=1 1 notes.txt"], ["file=1 1 b.iso"]])("%s is not ours", (line) => {
   expect(scan("file=40960 80 a.iso", line)[0]?.hasOthers).toBe(true);
 });
