@@ -297,15 +297,27 @@ describe("a local file", () => {
   });
 
   test.each([
-    ["grew", (path: string) => appendFileSync(path, "x"), "ISO_FILE_CHANGED"],
-    ["shrank", (path: string) => truncateSync(path, 1), "ISO_FILE_CHANGED"],
-    ["was emptied", (path: string) => truncateSync(path, 0), "ISO_FILE_CHANGED"],
-    ["vanished", (path: string) => unlinkSync(path), "ISO_FILE_UNREADABLE"],
-  ])("that %s after the image was laid out fails the reading", async (_what, change, code) => {
+    [
+      "grew",
+      (path: string) => appendFileSync(path, "x"),
+      "ISO_FILE_CHANGED",
+      "had 7 bytes before, and has more now",
+    ],
+    [
+      "shrank",
+      (path: string) => truncateSync(path, 1),
+      "ISO_FILE_CHANGED",
+      "had 7 bytes before, and has fewer now",
+    ],
+    ["was emptied", (path: string) => truncateSync(path, 0), "ISO_FILE_CHANGED", "and has fewer now"],
+    ["vanished", (path: string) => unlinkSync(path), "ISO_FILE_UNREADABLE", "cannot be read: Error: ENOENT"],
+  ])("that %s after the image was laid out fails the reading", async (_what, change, code, words) => {
     const path = writeTemporary(Buffer.from("content"));
     const image = buildIso({ file: { path } });
     change(path);
-    await expect(bytesOf(image)).rejects.toMatchObject({ code, problems: [{ path: "file" }] });
+    const error = await bytesOf(image).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ name: "IsoBuildError", code, problems: [{ path: "file" }] });
+    expect(String(error)).toContain(words);
   });
 
   test("that was empty and grew fails the reading", async () => {

@@ -80,6 +80,17 @@ test.each<[string, unknown, RegExp]>([
   ["users that are no list", { users: { name: "a" } }, /^cloudInit: users must be a list\.$/],
   ["a user's name alone", { users: ["bob"] }, /users\[0\] must be an object .*, or "default"/],
   ["a user without a name", { users: [{}] }, /users\[0\]\.name must be a non-empty string/],
+  ["a user with an empty name", { users: [{ name: "" }] }, /users\[0\]\.name must be a non-empty string/],
+  [
+    "a list with another value among the keys",
+    { users: [{ name: "a", sshAuthorizedKeys: [KEY, 7] }] },
+    /users\[0\]\.sshAuthorizedKeys must be a list of strings/,
+  ],
+  [
+    "a hash that does not begin as one",
+    { users: [{ name: "a", passwordHash: "x$6$salt$hash" }] },
+    /is not a hash such as/,
+  ],
   [
     "a user's field by cloud-init's name",
     { users: ["default", { name: "a", ssh_authorized_keys: [KEY] }] },
@@ -133,6 +144,10 @@ describe("meta-data", () => {
   test("has the host's name, and an ID made from the content", () => {
     expect(metaDataOf(content)).toMatch(/^instance-id: iid-[0-9a-f]{16}\nlocal-hostname: web-1\n$/);
     expect(metaDataOf({ userData: "" })).toMatch(/^instance-id: iid-[0-9a-f]{16}\n$/);
+  });
+
+  test("refuses a name that is no string", () => {
+    expect(() => metaDataOf({ ...content, hostname: 7 as never })).toThrow("hostname must be a string");
   });
 
   test("stays with the same content, in whatever order a program or an output has it", () => {

@@ -72,9 +72,44 @@ test("fields that the program leaves out come from the stack's configuration", (
   ]);
 });
 
+test.each([
+  ["xen:port", "22", 22],
+  ["xen:dialErrorLimit", "-1", -1],
+  ["xen:perDialTimeout", "5", 5],
+  ["xen:port", "22 ", "22 "],
+  ["xen:port", "x22", "x22"],
+  ["xen:user", "22", "22"],
+  ["xen:hostKey", KEY, KEY],
+])("%s: %j of the configuration is %j", (key, text, value) => {
+  configured({ [key]: text });
+  const effective: Record<string, unknown> = { ...effectiveConnection(connection) };
+  expect(effective[key.replace("xen:", "")]).toBe(value);
+});
+
+test.each([
+  ["port", 1, true],
+  ["port", 65_535, true],
+  ["port", 65_536, false],
+  ["port", 1.5, false],
+  ["dialErrorLimit", -1, true],
+  ["dialErrorLimit", -2, false],
+  ["user", "", false],
+  ["user", "two words", false],
+  ["password", "", false],
+  ["password", 7, false],
+  ["hostKey", [], false],
+  ["hostKey", [KEY, ""], false],
+  ["hostKey", 7, false],
+])("%s: %j is accepted: %j", (field, value, isAccepted) => {
+  expect(reasons({ ...connection, [field]: value })).toEqual(
+    isAccepted ? [] : [expect.stringMatching(new RegExp(`^connection\\.${field}: .{10}`))],
+  );
+});
+
 test.each<[string, string, unknown]>([
   ["a JSON array", `["${KEY}", "SHA256:${"A".repeat(43)}"]`, 2],
-  ["lines", `${KEY}\n# comment\nxen2 ${KEY}\n`, 2],
+  ["lines", `${KEY}\n# comment\n \nxen2 ${KEY}\n`, 2],
+  ["a JSON array behind blanks", ` ["${KEY}"]`, 1],
   ["one key", KEY, 1],
 ])("host keys may be configured as %s", (_title, text, count) => {
   configured({ "xen:hostKey": text });

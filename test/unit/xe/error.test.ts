@@ -17,6 +17,8 @@ test.each([
     ["1 (x)", "<unknown>"],
   ],
   ["Something nobody has seen.\n", "UNKNOWN", []],
+  ["Error code: SR_BACKEND_FAILURE_40\n", "SR_BACKEND_FAILURE_40", [""]],
+  ["Not an Error code: X\n", "UNKNOWN", []],
 ])("reads %j", (stderr, code, params) => {
   expect(parseXeError(stderr)).toEqual({ code, params });
 });
@@ -24,6 +26,12 @@ test.each([
 test("a message says what failed, what to do, and the host's own words, in this order", () => {
   const words = "Cannot perform operation as the host is running in emergency mode.";
   const { message } = new XeError("HOST_IN_EMERGENCY_MODE", [], "sr-create", "xen1.example.net:22", words);
+  const unknown = new XeError("SOME_NEW_CODE", [], "sr-create", "xen1.example.net:22", "No idea.");
+  expect(unknown.name).toBe("XeError");
+  expect(unknown.message).toBe(
+    "xe sr-create failed on xen1.example.net:22 (SOME_NEW_CODE). See what the host says, and " +
+      "/var/log/xensource.log and /var/log/SMlog on it. The host says: No idea.",
+  );
   expect(message).toMatch(
     /^xe sr-create failed on xen1\.example\.net:22 .*coordinator.*The host says: Cannot perform/,
   );

@@ -13,12 +13,13 @@ test("reads the records of the long form", () => {
 
 uuid ( RO)             : 2
             empty ( RO): true
-
-
+	 	
+uuid ( RO)             : 3
 `;
   expect(parseRecords(stdout)).toEqual([
     { uuid: UUID, "vm-uuid": "1f0c", "vm-name-label": "web: 1 ( RO): x", type: "CD", empty: "false" },
     { uuid: "2", empty: "true" },
+    { uuid: "3" },
   ]);
 });
 
@@ -35,5 +36,7 @@ test("a field may be empty", () => {
 
 test("takes a UUID with an empty line behind it, and nothing else", () => {
   expect(parseUuid(`${UUID}\n\n`)).toBe(UUID);
-  expect(() => parseUuid("Error: no")).toThrow(TypeError);
+  expect(() => parseUuid("Error: no")).toThrow('Expected a UUID from xe, got: "Error: no"');
+  expect(() => parseUuid("x".repeat(300))).toThrow(new RegExp(`"x{200}"$`));
+  for (const text of [`x${UUID}`, `${UUID}x`, UUID.toUpperCase()]) expect(() => parseUuid(text)).toThrow();
 });
