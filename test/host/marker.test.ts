@@ -51,7 +51,12 @@ test("a longer marker that was there leaves nothing that counts", async () => {
 
   await renewMarkers(host, [FOLDER]);
   const [found] = await scanFolders(host, dirname(FOLDER));
-  expect(found?.marker).toEqual({ owner: "urn:pulumi:web-1", isoName: "web-1.iso", isUnderWay: true });
+  expect(found?.marker).toEqual({
+    owner: "urn:pulumi:web-1",
+    isoName: "web-1.iso",
+    isCopy: false,
+    isUnderWay: true,
+  });
 });
 
 test.each<[string, Call]>([

@@ -76,7 +76,7 @@ test("a host's own credentials are the only ones that it is sent, and a refusal 
   const fields = hostConnectionsOf(pool);
   const wrong = { ...fields, [third.name]: { ...fields[third.name], password: "not-this-one" } };
   const failed = createDisc(withConnection(pool, {}, wrong));
-  await expect(failed).rejects.toThrow(/refused to log in .* the host xen3 .*hostConnections: \{ "xen3"/);
+  await expect(failed).rejects.toThrow(/refused the login .* the host xen3 .*hostConnections: \{ "xen3"/);
   await expect(failed).rejects.not.toThrow(/not-this-one/);
   expect(await pool.leftovers()).toEqual(nothing);
 });
