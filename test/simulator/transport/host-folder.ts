@@ -34,8 +34,9 @@ export function newRoot(): { root: string; removeRoot: () => void } {
   return { root, removeRoot };
 }
 
+/** Tries again while processes that were just killed still write there. */
 function remove(root: string): void {
-  rmSync(root, { recursive: true, force: true });
+  rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
 }
 
 /** What a host's folder is made from. */
