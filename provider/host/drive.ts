@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { retry } from "../ssh/retry";
 import type { SharedConnection } from "../ssh/shared-connection";
 import { vbdCreate, vbdDestroy, vbdEject, vbdInsert, vbdList, vmNotes } from "../xe/commands";
@@ -45,6 +46,9 @@ export const GONE = "<not in database>";
 
 /** How long to repeat vbd-create after a lost reply. */
 const MAKE = { firstPauseMs: 500, growth: 1.6, longestPauseMs: 10_000, budgetMs: 60_000 };
+
+/** How long an eject is given to end on a host to which the link was lost. One that takes longer still ejects the next disc. */
+const LATE_MS = 2_000;
 
 /** The VM as it is now; undefined if there is none. Ignores templates and snapshots. */
 export async function lookAtVm(host: SharedConnection, vmUuid: string): Promise<Vm | undefined> {
@@ -138,10 +142,16 @@ export async function ejectDisc(
   vbdUuid: string,
   { vdiUuids, vmLabel }: { vdiUuids: readonly string[]; vmLabel: string },
 ): Promise<void> {
-  const isPassing = (error: unknown) => isTrayLocked(error) || isRefusedForNow(error) || isAnswerLost(error);
+  let isLost = false;
+  const isPassing = (error: unknown) => {
+    isLost = isAnswerLost(error);
+    return isLost || isTrayLocked(error) || isRefusedForNow(error);
+  };
   try {
     const waitingFor = `${vmLabel} to release the disc`;
     await retry({ ...EJECT, waitingFor, isPassing }, async () => {
+      // The lost command may still run. Ending after the next one, it would eject the disc that is inserted then.
+      if (isLost) await sleep(LATE_MS);
       // Read again before each try: the guest may have released the disc, or somebody may have inserted
       // another.
       const disc = await lookAtDisc(host, vbdUuid);
