@@ -65,7 +65,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "another create of the same resource is not waited for",
     file: "provider/host/remote/prepare.sh",
-    search: '[ "$owner" != "$wanted" ] || live="live=$name"',
+    search: '[ -z "$is_own" ] || live="live=$name"',
     replace: ":",
     tests: "test/host/refusal.test.ts",
     title: "another create of the same resource",
@@ -73,7 +73,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "whatever a killed create left is taken for another's",
     file: "provider/host/remote/prepare.sh",
-    search: '  elif [ "$owner" = "$wanted" ]; then',
+    search: '  elif [ -n "$is_own" ]; then',
     replace: "  elif false; then",
     tests: "test/host/link.test.ts",
     title: "abandoned",

@@ -10,7 +10,7 @@ export default defineConfig({
       "test/process/xe/*.test.ts",
     ],
     // These read the tree, which holds the copy of a mutant.
-    exclude: ["test/unit/{limits,mirror}.test.ts", "test/unit/{docs,examples,plugin}/**"],
+    exclude: ["test/unit/{limits,mirror,mutations}.test.ts", "test/unit/{docs,examples,plugin}/**"],
     setupFiles: "test/unit/reset.ts",
     globalSetup: "test/temporary-folder.ts",
     unstubEnvs: true,
