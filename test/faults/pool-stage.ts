@@ -23,7 +23,9 @@ export const setPoolStage: SetStage = async (site, cell, images) => {
       if (isSilent(cell)) return { promised: "c", problems: [] };
       return { problems: ["the state names nothing, the pool has:", ...left] };
     }
-    return { promised: "b", problems: error === undefined ? differences(pool, stored.outputs) : [] };
+    // The state still names a disc whose delete ended well after the engine was killed.
+    const isToBeThere = error === undefined && step.operation !== "pool delete";
+    return { promised: "b", problems: isToBeThere ? differences(pool, stored.outputs) : [] };
   };
   /** As `sweep` does: the SR leads to the disc, and the pool to its hosts. */
   const sweep = async (): Promise<string[]> => {
