@@ -88,6 +88,11 @@ export function inFlags(message: string): string {
     .replace(FIELD_ALONE, (field) => nameOf(field, message.startsWith("Jump host: ") ? "proxy-" : ""));
 }
 
+/** The words of an error, in flags and variables. */
+export function errorInFlags(error: unknown): string {
+  return error instanceof Error ? inFlags(error.message) : String(error);
+}
+
 /** Names of fields that are no words of English. */
 const FIELD_ALONE =
   /\b(privateKeyPassword|privateKey|agentSocketPath|hostKey|sshConfig|dialErrorLimit|perDialTimeout)\b/g;

@@ -204,7 +204,7 @@ function highAvailability({ pool: record }: Toolstack): Check {
     : ok("HA", "is off");
 }
 
-/** Of another host, nothing fails a disc that is for the named host alone. */
+/** Problems of another host are warnings: a disc for the named host alone works without it. */
 function member({ uuid, name, isEnabled, facts }: MemberFacts): Check[] {
   const on = (check: Check): Check => ({
     ...check,

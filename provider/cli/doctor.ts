@@ -1,5 +1,5 @@
 import type { SharedConnection } from "../ssh/shared-connection";
-import { type HostConnection, inFlags } from "./connection-options";
+import { errorInFlags, type HostConnection } from "./connection-options";
 import { type Check, diagnose, diagnosePool } from "./diagnosis";
 import { EXIT, type ExitStatus } from "./exit";
 import { type HostFacts, readHostFacts } from "./host-facts";
@@ -38,7 +38,7 @@ async function checksOfPool(
     return diagnosePool(await readPoolFacts(host, options));
   } catch (error) {
     const advice = "Run the command again.";
-    return [{ name: "pool's hosts", status: "warning", detail: wordsOf(error), advice }];
+    return [{ name: "pool's hosts", status: "warning", detail: errorInFlags(error), advice }];
   }
 }
 
@@ -64,5 +64,3 @@ function inColours(text: string): string {
 }
 
 const COLOURS = { ok: "green", warning: "yellow", failed: "red" } as const;
-
-const wordsOf = (error: unknown) => (error instanceof Error ? inFlags(error.message) : String(error));

@@ -1,6 +1,6 @@
 import { isRefusedLogin, SshError, type SshErrorCode } from "../ssh/error";
 import { addressOf, type SshTarget } from "../ssh/target";
-import { inFlags } from "./connection-options";
+import { errorInFlags, inFlags } from "./connection-options";
 import type { Check } from "./diagnosis";
 
 const RELOAD = "then `systemctl reload sshd`";
@@ -45,7 +45,7 @@ const ADVICE: Readonly<Record<SshErrorCode, string>> = {
 
 /** Explains why a host could not be looked at. */
 export function explainLogin(error: unknown, target: SshTarget): Check {
-  const detail = error instanceof Error ? inFlags(error.message) : String(error);
+  const detail = errorInFlags(error);
   const check = { name: "login", status: "failed", detail } as const;
   if (!(error instanceof SshError)) return { ...check, advice: NOTHING_ELSE };
   const { code } = error;

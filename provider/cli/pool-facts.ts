@@ -2,7 +2,7 @@ import { findTempIsos } from "../host/find-temp-isos";
 import { onEach } from "../host/pool";
 import type { ReachedPool } from "../host/remove-found";
 import type { SharedConnection } from "../ssh/shared-connection";
-import { type HostConnection, inFlags } from "./connection-options";
+import { errorInFlags, type HostConnection } from "./connection-options";
 import { type HostFacts, readHostFacts } from "./host-facts";
 import { reachPool } from "./pool";
 
@@ -41,11 +41,7 @@ export async function readPoolFacts(
     readMembers(pool, srMountPaths),
     findTempIsos(host, srMountPaths, pool.others),
   ]);
-  const missing = pool.missing.map(({ reason, ...each }) => ({
-    ...each,
-    isEnabled: true,
-    facts: { problem: reason },
-  }));
+  const missing = pool.missing.map(({ reason, ...each }) => ({ ...each, facts: { problem: reason } }));
   const shared = tempIsos.filter(({ isShared }) => isShared);
   const lackedBy = (uuid: string) => shared.filter(({ lackingHostUuids }) => lackingHostUuids.includes(uuid));
   return {
@@ -58,7 +54,7 @@ export async function readPoolFacts(
 function readMembers({ others }: ReachedPool, srMountPaths: readonly string[]): Promise<MemberFacts[]> {
   return onEach(others, async ({ uuid, name, address, isEnabled, host }) => {
     const facts = await readHostFacts(host, srMountPaths).catch((error: unknown) => ({
-      problem: inFlags(error instanceof Error ? error.message : String(error)),
+      problem: errorInFlags(error),
     }));
     return { uuid, name, address, isEnabled, facts };
   });

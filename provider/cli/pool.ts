@@ -3,12 +3,12 @@ import { identify } from "../host/identify";
 import type { MissingHost, ReachedPool } from "../host/remove-found";
 import { toSshTarget } from "../lifecycle/ssh-target";
 import { SharedConnection } from "../ssh/shared-connection";
-import { type HostConnection, inFlags } from "./connection-options";
+import { errorInFlags, type HostConnection } from "./connection-options";
 import { say } from "./terminal";
 
 /**
  * Logs in to the other hosts of a host's pool: each at the address that the pool knows, with the same port, user and
- * credentials. A host that does not let log in is no error.
+ * credentials. A host that refuses the login is not an error.
  *
  * @throws `HostError`, `XeError`, `SshError` of the host that is named
  */
@@ -19,7 +19,7 @@ export async function reachPool(host: SharedConnection, connection: HostConnecti
   const missing: MissingHost[] = [];
   await onAll(hosts, async (each) => {
     const reached = await reach(each, connection);
-    if (typeof reached === "string") missing.push({ ...idOf(each), reason: reached });
+    if (typeof reached === "string") missing.push({ ...each, reason: reached });
     else others.push({ ...each, host: reached });
   });
   return { speaker: { uuid, host }, others, missing };
@@ -36,11 +36,9 @@ async function reach(
     if ((await identify(host)) === uuid) return host;
     return `Another host answers at ${address}.`;
   } catch (error) {
-    return inFlags(error instanceof Error ? error.message : String(error));
+    return errorInFlags(error);
   }
 }
-
-const idOf = ({ uuid, name, address }: PoolHost) => ({ uuid, name, address });
 
 /** Says which hosts of the pool were not looked at. */
 export function sayMissing({ missing }: ReachedPool): void {

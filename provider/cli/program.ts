@@ -9,9 +9,9 @@ import { SharedConnection } from "../ssh/shared-connection";
 import {
   addConnectionOptions,
   assertUsable,
+  errorInFlags,
   type Flags,
   type HostConnection,
-  inFlags,
   readConnection,
 } from "./connection-options";
 import { completionScript, type Shell, SHELLS } from "./completion";
@@ -59,7 +59,7 @@ export async function runCommandLine(args: readonly string[]): Promise<ExitStatu
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    say(withHelpLine(error instanceof Error ? inFlags(error.message) : String(error), error));
+    say(withHelpLine(errorInFlags(error), error));
     return error instanceof UsageError ? EXIT.usage : EXIT.failed;
   }
 }

@@ -64,10 +64,10 @@ export const ownerText = ({ owner, organization }: Owner) =>
   organization === undefined ? owner : `${owner}\t${organization}`;
 
 /**
- * The owner in the marker of a copy of a pool-wide disc to a host that lacks it. The next create of the same
- * resource clears what its own marker names, and this folder's disc is in use.
+ * The owner in the marker of a copy of a pool-wide disc to a host that lacks it: of no create, in any organization. The
+ * next create of the same resource clears what its own marker names, and this folder's disc is in use.
  */
-export const copyOwner = (owner: string) => `${owner}${COPY}`;
+export const copyOwner = ({ owner }: Owner): Owner => ({ owner: `${owner}${COPY}`, organization: undefined });
 
 /** Reads the owner of a marker: the URN. */
 export function ownerIn(text: string): { owner: string; isCopy: boolean } {

@@ -87,7 +87,7 @@ export function completePoolTempIso(
   { srUuid, plan }: { srUuid: string; plan: KnownPlan },
 ): Promise<PbdUuids> {
   const { folder, isoName } = plan;
-  const copy = { ...plan, owner: copyOwner(plan.owner), organization: undefined };
+  const copy = { ...plan, ...copyOwner(plan) };
   return withRollback((undo) =>
     whileLeasedOnAll(lacking, folder, async () => {
       undo(`the folder ${pathOf(folder)}`, () => removeFolders(lacking, folder, isoName));

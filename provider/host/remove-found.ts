@@ -4,7 +4,7 @@ import { runXeAgain } from "../xe/run";
 import { HostError } from "./error";
 import type { FoundTempIso, LookedAtHost } from "./find-temp-isos";
 import { FILE, folderAt, removeFolder } from "./folder";
-import { listPoolHosts, onAll, type PoolMember } from "./pool";
+import { listPoolHosts, onAll, type PoolHost, type PoolMember } from "./pool";
 import { forgetPoolTempIso } from "./pool-temp-iso";
 import { forgetSr, unlessGone } from "./sr";
 import { deleteTempIso, type TempIso } from "./temp-iso";
@@ -13,16 +13,13 @@ import { deleteTempIso, type TempIso } from "./temp-iso";
 export interface ReachedPool {
   /** The host that was named. */
   readonly speaker: LookedAtHost;
-  /** The other hosts of its pool that let log in. */
+  /** The other hosts of its pool that accept the login. */
   readonly others: readonly PoolMember[];
   readonly missing: readonly MissingHost[];
 }
 
 /** A host of the pool that cannot be looked at. */
-export interface MissingHost {
-  readonly uuid: string;
-  readonly name: string;
-  readonly address: string;
+export interface MissingHost extends PoolHost {
   readonly reason: string;
 }
 
@@ -33,7 +30,7 @@ export interface MissingHost {
  */
 export async function removeFoundTempIso(pool: ReachedPool, found: FoundTempIso): Promise<void> {
   const { srPath, owner, srs, hostUuid, isoName = FILE.upload, sizeBytes = 0 } = found;
-  const { host } = [pool.speaker, ...pool.others].find(({ uuid }) => uuid === hostUuid) ?? pool.speaker;
+  const host = connectionTo(pool, hostUuid) ?? pool.speaker.host;
   const isOnSeveral = found.isShared || found.folderHostUuids.length > 1;
   if (srPath !== undefined && isOnSeveral)
     return removeFromAll(pool, found, { owner: owner ?? "", isoName, isoSize: sizeBytes, srPath });
@@ -47,7 +44,7 @@ export async function removeFoundTempIso(pool: ReachedPool, found: FoundTempIso)
 
 /** @throws {@link HostError} `HOST_OFFLINE` with nothing changed, if a host was not looked at that may have a folder */
 async function removeFromAll(pool: ReachedPool, found: FoundTempIso, iso: TempIso): Promise<void> {
-  const { speaker, others, missing } = pool;
+  const { speaker, missing } = pool;
   const [unknown] = missing;
   if (found.isShared && unknown) {
     const message =
@@ -57,7 +54,7 @@ async function removeFromAll(pool: ReachedPool, found: FoundTempIso, iso: TempIs
   }
   const hosts = await listPoolHosts(speaker.host);
   const reached = hosts.flatMap((each) => {
-    const host = [speaker, ...others].find(({ uuid }) => uuid === each.uuid)?.host;
+    const host = connectionTo(pool, each.uuid);
     return host && found.folderHostUuids.includes(each.uuid) ? [{ ...each, host }] : [];
   });
   // If its create was cut off, an SR may still come.
@@ -65,6 +62,10 @@ async function removeFromAll(pool: ReachedPool, found: FoundTempIso, iso: TempIs
   const known = { ...iso, ...(sr && { srUuid: sr.uuid }) };
   await forgetPoolTempIso({ speaker: speaker.host, members: reached }, hosts, known);
   await onAll(reached, ({ host }) => removeFolder(host, folderAt(iso.srPath), iso.isoName));
+}
+
+function connectionTo({ speaker, others }: ReachedPool, hostUuid?: string): SharedConnection | undefined {
+  return [speaker, ...others].find(({ uuid }) => uuid === hostUuid)?.host;
 }
 
 async function forgetSrs(host: SharedConnection, srs: FoundTempIso["srs"]): Promise<void> {

@@ -91,23 +91,23 @@ describe("a disc of a whole pool", () => {
 });
 
 describe("the release of a disc of a whole pool while a host is offline", () => {
-  /** The release as the state has it after it failed. */
-  async function failToRelease(inputs: never): Promise<IsoReleaseState> {
+  /** Powers off the third host and releases a disc; `failed` is the release as the state then has it. */
+  async function failToRelease(pool: SimulatedPool) {
+    const [first, , third] = threeOf(pool);
+    const disc = await createPoolDisc(pool, { once: true });
+    const inputs = await releaseInputs(pool, first, disc.srUuid);
+    await third.powerOff();
     const error = await isoRelease.create(inputs).then(
       () => expect.unreachable(),
       (thrown: unknown) => thrown as Error & { properties: IsoReleaseState },
     );
     expect(error.message).toMatch(/xen3 is offline.*xe host-forget/s);
-    return error.properties;
+    return { third, inputs, failed: error.properties };
   }
 
   test("changes nothing, and is completed by the next up once the host is back", async () => {
     await using pool = await startThree();
-    const [first, , third] = threeOf(pool);
-    const disc = await createPoolDisc(pool, { once: true });
-    const inputs = await releaseInputs(pool, first, disc.srUuid);
-    await third.powerOff();
-    const failed = await failToRelease(inputs);
+    const { third, inputs, failed } = await failToRelease(pool);
     expect(pool.xapi.srs).toHaveLength(1);
     await third.powerOn();
     expect(await isoRelease.diff("", failed, inputs)).toMatchObject({ changes: true, replaces: [] });
@@ -117,11 +117,7 @@ describe("the release of a disc of a whole pool while a host is offline", () => 
 
   test("is completed without it once the pool has forgotten it", async () => {
     await using pool = await startThree();
-    const [first, , third] = threeOf(pool);
-    const disc = await createPoolDisc(pool, { once: true });
-    const inputs = await releaseInputs(pool, first, disc.srUuid);
-    await third.powerOff();
-    const failed = await failToRelease(inputs);
+    const { third, inputs, failed } = await failToRelease(pool);
     pool.xapi.forgetHost(third.uuid);
     await isoRelease.update("", failed, inputs);
     const { srs, paths } = await pool.leftovers();
