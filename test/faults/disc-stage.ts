@@ -59,7 +59,9 @@ async function judge(
     if (isSilent(cell)) return { promised: "c", problems: [] };
     return { problems: ["the state names nothing, the host has:", ...left] };
   }
-  const isUntouched = operation === "read" || operation === "update" || error === undefined;
+  // The state still names a disc whose delete ended well after the engine was killed.
+  const isUntouched =
+    operation === "read" || operation === "update" || (operation === "create" && error === undefined);
   const discs = [stored, ...replaced].map(({ outputs }) => outputs);
   const problems = isUntouched ? await differencesFrom(pool, stored.outputs) : await notPartOf(pool, discs);
   return { promised: "b", problems };
