@@ -87,6 +87,7 @@ async function targetOf(connection: ConnectionInputs, hop: Hop): Promise<SshTarg
     agentSocketPath: agentSocketPath ?? agentOf(config),
     // The program's key replaces them.
     identityFiles: privateKey === undefined ? config?.identityFiles : undefined,
+    certificateFiles: config?.certificateFiles,
     identitiesOnly: config?.identitiesOnly,
     knownHosts: config?.knownHosts,
     dialErrorLimit,

@@ -42,7 +42,10 @@ export interface GetDiscsResult {
 
 /** A temporary ISO as it was found on a host. */
 export interface Disc {
-  /** `live`, `pending` (its create has not ended), `corpse` (unplugged or without its image), `folder without SR`. */
+  /**
+   * `live`, `partial` (a disc of a whole pool that one host lacks), `pending` (its create has not ended), `corpse`
+   * (unplugged or without its image), `folder without SR`.
+   */
   readonly state: string;
   /** URN of the resource when it was created. */
   readonly owner?: string;

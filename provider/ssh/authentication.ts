@@ -43,7 +43,7 @@ export class Authentication {
   #agentProblem: string | undefined;
   /** Key files that are there and could not be used, with why. */
   #unreadFiles: readonly string[] = [];
-  /** Certificates beside key files. */
+  /** Certificates that the configuration names, and those beside key files. */
   #certificates: readonly string[] = [];
   #stop: SshError | undefined;
 
@@ -200,6 +200,7 @@ export class Authentication {
    */
   async #loadKeys(): Promise<readonly Offer[]> {
     const { agentSocketPath, identityFiles = [], identitiesOnly, privateKeyPassword, user } = this.target;
+    const { certificateFiles = [] } = this.target;
     if (agentSocketPath !== undefined)
       this.#agentKeys = await listAgentKeys(agentSocketPath).catch((error: unknown) => {
         this.#agentProblem = error instanceof Error ? error.message : String(error);
@@ -216,7 +217,8 @@ export class Authentication {
         ? []
         : [`${path}: ${problem}`],
     );
-    this.#certificates = identityFiles.map((path) => `${path}-cert.pub`).filter(existsSync);
+    const besideKeys = identityFiles.map((path) => `${path}-cert.pub`);
+    this.#certificates = [...new Set([...certificateFiles, ...besideKeys])].filter(existsSync);
     const ofAgent = [...named, ...others].map((key) => ({
       method: "publickey" as const,
       name: "agent",

@@ -23,6 +23,8 @@ export interface SshConfig {
   /** Undefined if the configuration names none. OpenSSH's client then takes the name of the local user. */
   readonly user?: string;
   readonly identityFiles: readonly string[];
+  /** Those of `CertificateFile`, which nothing here can use. */
+  readonly certificateFiles: readonly string[];
   readonly identitiesOnly: boolean;
   /** Undefined if the configuration does not set it, `none` if no agent may be used. */
   readonly identityAgent?: string;
@@ -86,11 +88,13 @@ async function ask(query: SshConfigQuery): Promise<SshConfig | undefined> {
   const expand = expander(query, { hostName, port, user: printedUser, jump: jump ?? "", alias });
   const user = (await isUserSaid(query, from, printedUser, localUser)) ? printedUser : undefined;
   const identityAgent = valueOf("identityagent");
+  const filesOf = (name: string) => (options.get(name) ?? []).filter((path) => path !== "none").map(expand);
   return {
     hostName,
     port,
     ...(user !== undefined && { user }),
-    identityFiles: (options.get("identityfile") ?? []).filter((path) => path !== "none").map(expand),
+    identityFiles: filesOf("identityfile"),
+    certificateFiles: filesOf("certificatefile"),
     identitiesOnly: valueOf("identitiesonly") === "yes",
     ...(identityAgent !== undefined && { identityAgent: agentPath(identityAgent, expand) }),
     knownHosts: {

@@ -12,6 +12,8 @@ export interface SshTarget {
   readonly agentSocketPath?: string | undefined;
   /** Paths of private keys that are tried after the program's credentials, as OpenSSH's client does. */
   readonly identityFiles?: readonly string[] | undefined;
+  /** Paths of certificates. They cannot be used, and a refused login says so. */
+  readonly certificateFiles?: readonly string[] | undefined;
   /** Whether only those keys of the agent are tried that {@link identityFiles} name. */
   readonly identitiesOnly?: boolean | undefined;
   /** Keys of which the host may have any (`ssh-ed25519 AAAA…`, `SHA256:…`), or `ignore`; without it `known_hosts` decides. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { authorizedKeys, hostKey, right } from "./cases";
@@ -25,6 +25,10 @@ export async function makeLesserCases(agents: ChildProcess[]): Promise<LesserCas
   const certifiedHost = keygen("-t", "ed25519");
   certify(authority, certifiedHost, "-h", "-n", "127.0.0.1");
   const folder = mkdtempSync(join(tmpdir(), "lesser-"));
+  const plainKey = join(folder, "key");
+  const certificate = join(folder, "elsewhere.pub");
+  copyFileSync(certified.path, plainKey);
+  copyFileSync(`${certified.path}-cert.pub`, certificate);
   const known = (port: number, text: string) => {
     const path = join(folder, `known-${port}`);
     writeFileSync(path, `${text}\n`);
@@ -57,6 +61,16 @@ export async function makeLesserCases(agents: ChildProcess[]): Promise<LesserCas
       configuration: (port) =>
         block(port, `${asUsual(port)}IdentityAgent none\nIdentityFile ${certified.path}\n`),
       message: /Certificates cannot be used: .*-cert\.pub\. Let the host take the key itself/,
+    },
+    {
+      name: "a certificate that CertificateFile names",
+      sshd: byCertificate,
+      configuration: (port) =>
+        block(
+          port,
+          `${asUsual(port)}IdentityAgent none\nIdentityFile ${plainKey}\nCertificateFile ${certificate}\n`,
+        ),
+      message: /Certificates cannot be used: .*elsewhere\.pub\. Let the host take the key itself/,
     },
     {
       name: "a certificate in an agent",

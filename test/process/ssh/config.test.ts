@@ -39,6 +39,7 @@ test("an alias gets what its block says, with tokens and variables in place", as
       IdentityFile "\${KEYS}/with blank/100%%"
       IdentityAgent /run/agent-%n
       IdentitiesOnly yes
+      CertificateFile ~/.ssh/%n-cert.pub
       HostKeyAlias pool
       UserKnownHostsFile /known/%k "/with blank/known"
       GlobalKnownHostsFile none`;
@@ -48,6 +49,7 @@ test("an alias gets what its block says, with tokens and variables in place", as
     port: 2222,
     user: "admin",
     identityFiles: ["/home/of-this-test/.ssh/xen1.example.net-admin-2222", "/keys/with blank/100%"],
+    certificateFiles: ["/home/of-this-test/.ssh/xen1-cert.pub"],
     identitiesOnly: true,
     identityAgent: "/run/agent-xen1",
     knownHosts: { files: ["/known/pool", "/with blank/known"], alias: "pool" },
