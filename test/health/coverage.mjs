@@ -25,8 +25,8 @@ try {
     tool("vitest"),
     ["run", "--config", "test/health/vitest.coverage.config.mjs", ...process.argv.slice(2)],
     {
-      XEN_COVERAGE_FOLDER: taken,
-      XEN_COVERAGE_OF: inRoot("dist"),
+      COVERAGE_FOLDER: taken,
+      COVERAGE_OF: inRoot("dist"),
       NODE_OPTIONS: `--import ${pathToFileURL(inRoot("test", "health", "take-coverage.mjs")).href}`,
     },
   );

@@ -7,8 +7,8 @@ import { pathToFileURL } from "node:url";
 import { threadId } from "node:worker_threads";
 
 const INTERVAL_MS = 250;
-const folder = process.env["XEN_COVERAGE_FOLDER"] ?? "";
-const dist = pathToFileURL(join(process.env["XEN_COVERAGE_OF"] ?? "", "/")).href;
+const folder = process.env["COVERAGE_FOLDER"] ?? "";
+const dist = pathToFileURL(join(process.env["COVERAGE_OF"] ?? "", "/")).href;
 
 const session = new Session();
 session.connect();

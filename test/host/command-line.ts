@@ -5,7 +5,11 @@ import { text } from "node:stream/consumers";
 import type { SimulatedHost } from "../simulator";
 
 const repository = resolve(__dirname, "../..");
-const SCRIPT = ["--import", "tsx", "provider/cli/main.ts"];
+
+/** What Node.js is given to run it: the sources, or what was built from them when coverage is taken. */
+export const SCRIPT = process.env["COVERAGE_OF"]
+  ? [resolve(process.env["COVERAGE_OF"], "cli/main.js")]
+  : ["--import", "tsx", "provider/cli/main.ts"];
 
 /** How a command line ended. */
 export interface CommandLineResult {

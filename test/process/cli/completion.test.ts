@@ -2,11 +2,12 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
+import { SCRIPT } from "../../host/command-line";
 
 const repository = resolve(__dirname, "../../..");
 
 const commandLine = (...args: string[]) =>
-  spawnSync(process.execPath, ["--import", "tsx", "provider/cli/main.ts", ...args], {
+  spawnSync(process.execPath, [...SCRIPT, ...args], {
     cwd: repository,
     encoding: "utf8",
   });
