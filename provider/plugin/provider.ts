@@ -155,7 +155,8 @@ export class Provider {
   async #refresh(request: Pb.ReadRequest, state: Decoded, inputs: Decoded): Promise<Pb.ReadResponse> {
     const urn = request.getUrn();
     const found = await this.#limited({ urn, timeoutSeconds: request.getTimeout(), verb: "read" }, () =>
-      lifeOf(urn).read(request.getId(), state.values),
+      // After a rename the stored URN is an old one.
+      lifeOf(urn).read(request.getId(), withOwner(state.values, urn)),
     );
     const response = new (loadProviderProto().pb.ReadResponse)();
     if (!found.id) return response;

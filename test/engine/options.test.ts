@@ -62,6 +62,11 @@ test("--target, a new name, protect, ignoreChanges and retainOnDelete do what th
   await stack.run(["state", "rename", "--yes", urnOf("two"), "three"]);
   await writeFiles(project, programOf({ one: discOf("one", { protect: true }), three: discOf("two") }));
   expect((await stack.up()).output).toContain("3 unchanged");
+  await stack.refresh();
+  expect(pool.xapi.srs.map(({ nameDescription }) => nameDescription)).toEqual([
+    expect.stringContaining(urnOf("one")),
+    expect.stringContaining(urnOf("three")),
+  ]);
   expect(srsOf(pool)).toEqual(made);
   const { output } = await stack.destroy({ args: ["--target", urnOf("one")], expectFailure: true });
   expect(output).toContain("it is protected");
