@@ -37,11 +37,12 @@ export function diagnose(facts: HostFacts): Check[] {
   ];
 }
 
-/** Says what would go wrong with a disc of the whole pool. Pure. */
-export function diagnosePool({ members, lacking, discs }: PoolFacts): Check[] {
+/** Says what would go wrong with a disc of the whole pool, and which discs are lost. Pure. */
+export function diagnosePool({ members, lacking, discs, corpses }: PoolFacts): Check[] {
   return [
     ...members.flatMap(member),
     ...[...lacking].flatMap(([name, count]) => (discs === 0 ? [] : [poolDiscs(name, count, discs)])),
+    lostDiscs(corpses),
   ];
 }
 
@@ -235,6 +236,15 @@ function poolDiscs(host: string, lacking: number, all: number): Check {
     name,
     `It lacks ${lacking} of ${all}: VMs that have them in a drive do not start there.`,
     "Run `pulumi up --refresh` for their stacks: it brings the images there, and the discs stay the same.",
+  );
+}
+
+function lostDiscs(corpses: readonly string[]): Check {
+  if (corpses.length === 0) return ok("discs", "none is lost");
+  return warning(
+    "discs",
+    `The SR is not attached, or its image is gone, of ${corpses.join(", ")}. An upgrade of the host from its installation ISO removes /var/opt.`,
+    "Run `pulumi up --refresh` for their stacks. `pulumi-xen-iso list` shows them, and `sweep --lost` removes those that no stack has.",
   );
 }
 

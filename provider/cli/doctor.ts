@@ -27,18 +27,18 @@ export async function doctor(host: SharedConnection, options: DoctorOptions): Pr
   return checks.some(({ status }) => status === "warning") ? EXIT.found : EXIT.done;
 }
 
-/** Nothing for a host that is alone, or whose toolstack does not answer. */
+/** Nothing for a host whose toolstack does not answer. */
 async function checksOfPool(
   host: SharedConnection,
   { toolstack }: HostFacts,
   options: DoctorOptions,
 ): Promise<Check[]> {
-  if ("problem" in toolstack || toolstack.hosts.length === 1) return [];
+  if ("problem" in toolstack) return [];
   try {
     return diagnosePool(await readPoolFacts(host, options));
   } catch (error) {
     const advice = "Run the command again.";
-    return [{ name: "pool's hosts", status: "warning", detail: errorInFlags(error), advice }];
+    return [{ name: "pool and discs", status: "warning", detail: errorInFlags(error), advice }];
   }
 }
 

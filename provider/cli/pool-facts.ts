@@ -6,7 +6,7 @@ import { errorInFlags, type HostConnection } from "./connection-options";
 import { type HostFacts, readHostFacts } from "./host-facts";
 import { reachPool } from "./pool";
 
-/** What `doctor` reads of a pool of several hosts. */
+/** What `doctor` reads of a pool: the other hosts, and the discs. */
 export interface PoolFacts {
   /** The hosts besides the one that was named. */
   readonly members: readonly MemberFacts[];
@@ -14,6 +14,8 @@ export interface PoolFacts {
   readonly lacking: ReadonlyMap<string, number>;
   /** How many discs of the whole pool there are. */
   readonly discs: number;
+  /** The discs of which an SR is there that is not attached, or lacks its image: by SR UUID. */
+  readonly corpses: readonly string[];
 }
 
 /** What `doctor` reads of another host of the pool. */
@@ -28,7 +30,8 @@ export interface MemberFacts {
 }
 
 /**
- * Reads the other hosts of a host's pool, and which of them lack a disc of the whole pool; changes nothing.
+ * Reads the other hosts of a host's pool, which of them lack a disc of the whole pool, and which discs are lost;
+ * changes nothing.
  *
  * @throws `HostError`, `XeError`, `SshError` of the host that is named
  */
@@ -48,6 +51,9 @@ export async function readPoolFacts(
     members: [...reached, ...missing],
     lacking: new Map([...hostNames].map(([uuid, name]) => [name, lackedBy(uuid).length])),
     discs: shared.length,
+    corpses: tempIsos
+      .filter(({ state, isReached, isUnderWay }) => state === "corpse" && isReached && !isUnderWay)
+      .flatMap(({ srs }) => srs.map(({ uuid }) => uuid)),
   };
 }
 

@@ -434,6 +434,17 @@ describe.runIf(isSshdAvailable())("doctor", LOADED, () => {
     expect(status).toBe(3);
   });
 
+  test("names a disc whose folder is gone, as after an upgrade from the installation ISO", async () => {
+    await using pool = await startPool({ transport: "embedded" });
+    const host = pool.coordinator;
+    const { srUuid } = await createDisc(argumentsFor(host));
+    rmSync(host.path("/var/opt/xen-iso"), { recursive: true });
+    pool.xapi.pbds[0]!.currentlyAttached = false;
+    const { status, stdout } = await runCommandLine(host, ["doctor"]);
+    expect(stdout).toMatch(new RegExp(`^warning +discs +The SR is not attached.* of ${srUuid}\\.`, "m"));
+    expect(status).toBe(3);
+  });
+
   test("fails a host on which no disc can be made", async () => {
     await using pool = await startPool({ transport: "sshd", bashrc: "cat >/dev/null\n" });
     const host = pool.coordinator;

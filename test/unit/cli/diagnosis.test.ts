@@ -162,7 +162,7 @@ test("advice stands below what it is about", () => {
 });
 
 const other = { uuid: "host-2", name: "xen2", address: "192.0.2.2", isEnabled: true, facts: healthy };
-const whole = { members: [other], lacking: new Map([["xen1", 0]]), discs: 0 };
+const whole = { members: [other], lacking: new Map([["xen1", 0]]), discs: 0, corpses: [] };
 
 test("of a pool, each other host is named with its login, state, room and discs", () => {
   const checks = diagnosePool({ ...whole, lacking: new Map([["xen2", 0]]), discs: 2 });
@@ -174,9 +174,10 @@ test("of a pool, each other host is named with its login, state, room and discs"
     "xen2: inventory",
     "xen2: /var/opt/xen-iso",
     "xen2: pool-wide discs",
+    "discs",
   ]);
   // Without such discs there is nothing to say of them.
-  expect(diagnosePool(whole)).toHaveLength(5);
+  expect(diagnosePool(whole)).toHaveLength(6);
 });
 
 test.each<[string, Parameters<typeof diagnosePool>[0], string, RegExp]>([
@@ -198,6 +199,12 @@ test.each<[string, Parameters<typeof diagnosePool>[0], string, RegExp]>([
     { ...whole, lacking: new Map([["xen3", 1]]), discs: 2 },
     "xen3: pool-wide discs",
     /lacks 1 of 2.*pulumi up --refresh/,
+  ],
+  [
+    "a lost disc",
+    { ...whole, corpses: ["sr-1", "sr-2"] },
+    "discs",
+    /image is gone, of sr-1, sr-2\. .*`pulumi up --refresh`.*`sweep --lost`/,
   ],
 ])("of a pool, %s is a warning: a disc of the named host can be made", (_title, facts, name, words) => {
   const bad = diagnosePool(facts).filter(({ status }) => status !== "ok");
