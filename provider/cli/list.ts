@@ -1,5 +1,5 @@
 import { findTempIsos, type FoundDrive, type FoundTempIso, type FoundTempIsos } from "../host/find-temp-isos";
-import type { ReachedPool } from "../host/remove-found";
+import type { ReachedPool } from "../host/reach-pool";
 import { harmOf } from "./corpse";
 import { EXIT, type ExitStatus } from "./exit";
 import { durationText, sizeText } from "../text/units";

@@ -1,6 +1,6 @@
 import { findTempIsos } from "../host/find-temp-isos";
 import { onEach } from "../host/pool";
-import type { ReachedPool } from "../host/remove-found";
+import type { ReachedPool } from "../host/reach-pool";
 import type { SharedConnection } from "../ssh/shared-connection";
 import { errorInFlags, type HostConnection } from "./connection-options";
 import { type HostFacts, readHostFacts } from "./host-facts";

@@ -1,9 +1,7 @@
-import { listPoolHosts, onAll, type PoolHost, type PoolMember } from "../host/pool";
-import { identify } from "../host/identify";
-import type { MissingHost, ReachedPool } from "../host/remove-found";
+import { reachPool as reachPoolBy, type ReachedPool } from "../host/reach-pool";
 import { toSshTarget } from "../lifecycle/ssh-target";
 import { SharedConnection } from "../ssh/shared-connection";
-import { errorInFlags, type HostConnection } from "./connection-options";
+import { type HostConnection, inFlags } from "./connection-options";
 import { say } from "./terminal";
 
 /**
@@ -13,31 +11,10 @@ import { say } from "./terminal";
  * @throws `HostError`, `XeError`, `SshError` of the host that is named
  */
 export async function reachPool(host: SharedConnection, connection: HostConnection): Promise<ReachedPool> {
-  const uuid = await identify(host);
-  const hosts = (await listPoolHosts(host)).filter((each) => each.uuid !== uuid);
-  const others: PoolMember[] = [];
-  const missing: MissingHost[] = [];
-  await onAll(hosts, async (each) => {
-    const reached = await reach(each, connection);
-    if (typeof reached === "string") missing.push({ ...each, reason: reached });
-    else others.push({ ...each, host: reached });
-  });
-  return { speaker: { uuid, host }, others, missing };
-}
-
-/** @returns why it cannot be reached */
-async function reach(
-  { uuid, address, isLive }: PoolHost,
-  connection: HostConnection,
-): Promise<SharedConnection | string> {
-  if (!isLive) return "It is offline.";
-  try {
-    const host = SharedConnection.to(await toSshTarget({ ...connection, host: address }));
-    if ((await identify(host)) === uuid) return host;
-    return `Another host answers at ${address}.`;
-  } catch (error) {
-    return errorInFlags(error);
-  }
+  const pool = await reachPoolBy(host, async ({ address }) =>
+    SharedConnection.to(await toSshTarget({ ...connection, host: address })),
+  );
+  return { ...pool, missing: pool.missing.map((each) => ({ ...each, reason: inFlags(each.reason) })) };
 }
 
 /** Says which hosts of the pool were not looked at. */

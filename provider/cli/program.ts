@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Argument, Command, CommanderError, Option } from "commander";
-import { DEFAULT_SR_MOUNT_PATH } from "../host/folder";
+import { DEFAULT_SR_MOUNT_PATH, isMountPath } from "../host/folder";
 import { withHelpLine } from "../host/help-line";
-import type { ReachedPool } from "../host/remove-found";
+import type { ReachedPool } from "../host/reach-pool";
 import { toSshTarget } from "../lifecycle/ssh-target";
 import { SharedConnection } from "../ssh/shared-connection";
 import {
@@ -196,7 +196,7 @@ function readSelector(flags: Flags): Selector {
 
 function mountPathsOf(flags: Flags): readonly string[] {
   const paths = flags["srMountPath"] as readonly string[];
-  const wrong = paths.find((path) => !/^(\/[^/\p{Cc}]+)+$/u.test(path));
+  const wrong = paths.find((path) => !isMountPath(path));
   if (wrong !== undefined)
     throw new UsageError(
       `--sr-mount-path: ${JSON.stringify(wrong)} must be an absolute path without a trailing slash.`,

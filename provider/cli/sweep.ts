@@ -1,5 +1,6 @@
 import { findTempIsos, type FoundTempIso } from "../host/find-temp-isos";
-import { type ReachedPool, removeFoundTempIso } from "../host/remove-found";
+import type { ReachedPool } from "../host/reach-pool";
+import { removeFoundTempIso } from "../host/remove-found";
 import { EXIT, type ExitStatus, UsageError } from "./exit";
 import { tableOf } from "./list";
 import { count, print } from "./print";

@@ -15,6 +15,11 @@ export interface Folder {
 /** On disk, so that it survives a reboot. xapi keeps its own temporary ISOs in the same parent folder. */
 export const DEFAULT_SR_MOUNT_PATH = "/var/opt/xen-iso";
 
+/** Whether it is an absolute path without a trailing slash, as a folder to search is given. */
+export function isMountPath(path: string): boolean {
+  return /^(\/[^/\p{Cc}]+)+$/u.test(path);
+}
+
 /** Absolute path on the host. */
 export function pathOf({ srMountPath, uuid }: Folder): string {
   return `${srMountPath}/${uuid}`;

@@ -2,26 +2,13 @@ import type { SharedConnection } from "../ssh/shared-connection";
 import { srForget } from "../xe/commands";
 import { runXeAgain } from "../xe/run";
 import { HostError } from "./error";
-import type { FoundTempIso, LookedAtHost } from "./find-temp-isos";
+import type { FoundTempIso } from "./find-temp-isos";
 import { FILE, folderAt, removeFolder } from "./folder";
-import { listPoolHosts, onAll, type PoolHost, type PoolMember } from "./pool";
+import { listPoolHosts, onAll } from "./pool";
 import { forgetPoolTempIso } from "./pool-temp-iso";
+import type { ReachedPool } from "./reach-pool";
 import { forgetSr, unlessGone } from "./sr";
 import { deleteTempIso, type TempIso } from "./temp-iso";
-
-/** The hosts of a pool, as far as they can be reached. */
-export interface ReachedPool {
-  /** The host that was named. */
-  readonly speaker: LookedAtHost;
-  /** The other hosts of its pool that accept the login. */
-  readonly others: readonly PoolMember[];
-  readonly missing: readonly MissingHost[];
-}
-
-/** A host of the pool that cannot be looked at. */
-export interface MissingHost extends PoolHost {
-  readonly reason: string;
-}
 
 /**
  * Removes a temporary ISO from every host that has it, and ejects it everywhere. Succeeds if it is already gone.

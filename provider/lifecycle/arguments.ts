@@ -16,9 +16,8 @@ export type Arguments = Readonly<Record<string, unknown>>;
  */
 export type Rule = (value: unknown, args: Arguments, problems: Problems) => string | undefined;
 
-/** The arguments of a resource: defines their names and their checks. */
+/** The arguments of a resource or function: defines their names and their checks. */
 export interface ArgumentTable<Name extends string = string> {
-  readonly className: string;
   /** In the order in which problems are reported. */
   readonly rules: Readonly<Record<Name, Rule>>;
   /** Values that `check` added to the old inputs; `ignoreChanges` copies them into the new ones. */
@@ -35,14 +34,14 @@ const ALWAYS_THERE = ["owner", "organization", "__provider"];
  */
 export function checkArguments(
   given: Arguments,
-  { className, rules, added = [] }: ArgumentTable,
+  { rules, added = [] }: ArgumentTable,
   problems: Problems,
 ): Record<string, unknown> {
   const args = withoutNull(given) as Record<string, unknown>;
   const names = Object.keys(rules);
   for (const name of Object.keys(args))
     if (![...names, ...added, ...ALWAYS_THERE].includes(name))
-      problems.add(name, `is not an argument of ${className}; ${nearestName(name, names)}`);
+      problems.add(name, `is not an argument; ${nearestName(name, names)}`);
 
   for (const [name, rule] of Object.entries(rules)) {
     const problem = isUnknown(args[name]) ? undefined : rule(args[name], args, problems);

@@ -76,7 +76,6 @@ type Added = "owner" | "organization" | "isoSha256" | "isoIdentity" | "imageForm
 const SOURCES = ["isoPath", "isoUrl", "files"] as const;
 
 const ARGUMENTS: ArgumentTable<Exclude<keyof TempIsoInputs, Added>> = {
-  className: "XenTempIso",
   rules: {
     isoPath: optional(isoPathProblem),
     isoUrl: optionalText(isoUrlProblem),

@@ -26,7 +26,6 @@ export interface IsoAttachmentInputs {
 }
 
 const ARGUMENTS: ArgumentTable<Exclude<keyof IsoAttachmentInputs, "owner">> = {
-  className: "XenIsoAttachment",
   rules: {
     vmUuid: requiredUuid,
     vdiUuid: requiredUuid,

@@ -27,6 +27,9 @@ export interface IsoAttachmentState extends IsoAttachmentInputs, Attachment, Rea
   readonly status: "ready" | "incomplete";
 }
 
+/** Arguments whose change always replaces the attachment: the schema of the plugin says so too. */
+export const REPLACING = ["vmUuid"] as const;
+
 /** Changing any of these changes only the state. */
 const STORED_ONLY = ["once", "replaceMedia"] as const;
 
@@ -91,7 +94,7 @@ async function detach(state: IsoAttachmentState): Promise<void> {
 
 export function diff(olds: IsoAttachmentState, news: IsoAttachmentInputs): DiffResult {
   const replaces = [
-    ...(news.vmUuid === olds.vmUuid ? [] : ["vmUuid"]),
+    ...REPLACING.filter((name) => news[name] !== olds[name]),
     ...(news.device === undefined || news.device === olds.device ? [] : ["device"]),
     ...(olds.status === "ready" ? [] : ["status"]),
   ];

@@ -37,8 +37,10 @@ export interface IsoReleaseState extends Omit<IsoReleaseInputs, "connection" | "
   readonly left?: ReleasedDisc;
 }
 
+/** Arguments whose change always replaces the release: the schema of the plugin says so too. */
+export const REPLACING = ["srUuid"] as const;
+
 const ARGUMENTS: ArgumentTable<Exclude<keyof IsoReleaseInputs, "owner"> | "after"> = {
-  className: "XenIsoRelease",
   rules: { srUuid: requiredUuid, connection, hostConnections, after: () => undefined },
 };
 
@@ -88,7 +90,7 @@ export function read(id: string, state: IsoReleaseState): ReadResult<IsoReleaseS
 }
 
 export function diff(olds: IsoReleaseState, news: IsoReleaseInputs): DiffResult {
-  const replaces = news.srUuid === olds.srUuid ? [] : ["srUuid"];
+  const replaces = REPLACING.filter((name) => news[name] !== olds[name]);
   return { changes: replaces.length > 0 || olds.left !== undefined, replaces };
 }
 

@@ -25,13 +25,13 @@ import * as poolTempIso from "./pool-temp-iso";
 import { hostOf, isConnectionChanged, isOtherHost, logIn, plannedHost } from "./reached-host";
 import { chosenFor, type TempIsoState, updatedState, whatIsLeft } from "./temp-iso-state";
 import type { TempIsoStatus } from "./temp-iso-status";
-import { isUnknown } from "./unknown";
+import { isUnknown, UNKNOWN } from "./unknown";
 import { sweepCommand, unlessHostIsGone } from "./unreachable";
 
 export type { TempIsoState } from "./temp-iso-state";
 
-/** Changing any of these replaces the disc. */
-const REPLACING = ["srMountPath"] as const;
+/** Arguments whose change always replaces the disc: the schema of the plugin says so too. */
+export const REPLACING = ["srMountPath"] as const;
 
 /** Chosen by create if the program does not; the choice stays. */
 const CHOSEN = ["srName", "isoName"] as const;
@@ -68,12 +68,14 @@ export async function create(inputs: TempIsoInputs): Promise<CreateResult<TempIs
 }
 
 /** The outputs that are known before the disc is made; opens the image, but no connection. Downloads nothing. */
-export async function preview(inputs: TempIsoInputs): Promise<Partial<TempIsoState>> {
+export async function preview(inputs: TempIsoInputs): Promise<object> {
   const { files, isoSha256, isoIdentity } = inputs;
   const hasUrlFiles = files !== undefined && isoIdentity !== undefined;
   const isKnown = !hasUrlFiles && !isUnknown(isoSha256) && !isUnknown(isoIdentity);
   const content = isKnown ? contentOf(await imageOf(inputs)) : undefined;
-  return { ...inputs, ...(content && { isoSize: content.sizeBytes }), ...plannedHost(inputs) };
+  const isoSize = content && { isoSize: content.sizeBytes };
+  const hosts = inputs.poolWide && { hosts: UNKNOWN };
+  return { ...inputs, ...isoSize, ...hosts, ...plannedHost(inputs) };
 }
 
 /** Stores the changed arguments; the host's objects stay as they are. */

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,7 +11,7 @@ import { PluginClient } from "../plugin/client";
 import { PluginProcess } from "../plugin/plugin-process";
 import { type SimulatedHost, type SimulatedPool, startPool } from "../simulator";
 import { addVm, drivesOf } from "./drive";
-import { hostConnectionsOf, nothing } from "./pool";
+import { hostConnectionsOf, nothing, threeOf } from "./pool";
 
 const urnOf = (type: string, name = "web-1") => `urn:pulumi:dev::shop::xen:index:${type}::${name}`;
 
@@ -48,6 +49,7 @@ describe("a preview of a disc", () => {
   test("shows the content and the names that the program gives, and calls the rest unknown", async () => {
     const inputs = await checked(DISC, { files: FILES, srName: "web-1 seed" });
     const outs = await plugin.client.preview(DISC, inputs);
+    expect(outs).not.toHaveProperty("hosts");
     expect(outs).toMatchObject({
       files: FILES,
       srName: "web-1 seed",
@@ -160,7 +162,9 @@ test("a disc of a whole pool is made, read and released on every host, and says 
     expect(failures).toEqual([]);
     return inputs;
   };
-  const { id, outs } = await client.create({ urn: DISC }, await inputs(DISC, args));
+  const planned = await inputs(DISC, args);
+  expect((await client.preview(DISC, planned))["hosts"]).toBe(UNKNOWN);
+  const { id, outs } = await client.create({ urn: DISC }, planned);
   expect(outs).toMatchObject({
     status: "ready",
     poolWide: true,
@@ -177,6 +181,19 @@ test("a disc of a whole pool is made, read and released on every host, and says 
   const released = await inputs(release, { srUuid: outs["srUuid"], hostConnections });
   await client.create({ urn: release }, released);
   expect(await three.leftovers()).toEqual(nothing);
+
+  // A folder without SR, which only its own host shows.
+  const folder = threeOf(three)[2].path("/var/opt/xen-iso/7b84f233-8aa3-468d-b254-fd585194da21");
+  mkdirSync(folder, { mode: 0o700, recursive: true });
+  const found = { state: "folder without SR", hostUuid: threeOf(three)[2].uuid };
+  const seen = await client.invoke("xen:index:getDiscs", { hostConnections });
+  expect(seen.values).toMatchObject({ discs: [found], missing: [] });
+  const { xen3: _, ...two } = hostConnections;
+  const unseen = await client.invoke("xen:index:getDiscs", { hostConnections: two });
+  expect(unseen.values).toMatchObject({
+    discs: [],
+    missing: [{ name: "xen3", reason: expect.stringMatching(/host key/i) as string }],
+  });
 });
 
 test.each(["IsoAttachment", "IsoRelease"])("%s cannot be imported, and says what to do", async (type) => {
@@ -237,6 +254,16 @@ describe("functions", () => {
       script: "#!/bin/bash\r\ntrue\r\n",
     });
     expect(values).toEqual({ files: { "neon-init.sh": "#!/bin/bash\ntrue\n" } });
+  });
+
+  test.each<[string, Record<string, unknown>, string]>([
+    ["neonInit", {}, "neonInit: script: must be a string"],
+    ["neonInit", { script: "", skript: "" }, "neonInit: skript: is not an argument; did you mean script?"],
+    ["getDiscs", { conection: {} }, "getDiscs: conection: is not an argument; did you mean connection?"],
+    ["getDiscs", { srMountPaths: ["/a/"] }, "getDiscs: srMountPaths: must be a list of absolute paths"],
+    ["getDiscs", { srMountPaths: "/a" }, "getDiscs: srMountPaths: must be a list of absolute paths"],
+  ])("%s refuses %j", async (name, args, message) => {
+    await expect(plugin.client.invoke(`xen:index:${name}`, args)).rejects.toThrow(message);
   });
 
   test("an unknown function is refused by name", async () => {

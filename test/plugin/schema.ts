@@ -2,6 +2,9 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as ts from "typescript";
 import { version } from "../../package.json";
+import { REPLACING as REPLACING_ATTACHMENT } from "../../provider/lifecycle/iso-attachment";
+import { REPLACING as REPLACING_RELEASE } from "../../provider/lifecycle/iso-release";
+import { REPLACING as REPLACING_DISC } from "../../provider/lifecycle/temp-iso";
 
 /** A type as Pulumi's package schema writes it. */
 interface TypeSpec {
@@ -15,6 +18,7 @@ interface TypeSpec {
 interface PropertySpec extends TypeSpec {
   description?: string;
   secret?: boolean;
+  replaceOnChanges?: boolean;
 }
 
 interface ObjectSpec {
@@ -26,6 +30,8 @@ interface ObjectSpec {
 
 const provider = resolve(__dirname, "../../provider");
 
+const FUNCTIONS_MODULE = "plugin/functions.ts";
+
 const PACKAGE = "xen";
 
 /** The resources: module below `provider/`, class, interfaces that hold its arguments. */
@@ -35,9 +41,18 @@ const RESOURCES = {
   IsoRelease: ["resources/iso-release.ts", "XenIsoRelease", "XenIsoReleaseArgs"],
 } as const;
 
-/** The functions: module, argument type, result type, module and name of what documents it. */
+const resourceNames = Object.keys(RESOURCES) as (keyof typeof RESOURCES)[];
+
+/** The inputs of a resource that replace it whatever changes in them. */
+const REPLACING: Readonly<Record<keyof typeof RESOURCES, readonly string[]>> = {
+  TempIso: REPLACING_DISC,
+  IsoAttachment: REPLACING_ATTACHMENT,
+  IsoRelease: REPLACING_RELEASE,
+};
+
+/** The functions: module and name of the argument type, and in `plugin/functions.ts` result type and function. */
 const FUNCTIONS = {
-  cloudInit: ["resources/cloud-init.ts", "CloudInitArgs", "FilesResult", "cloudInit"],
+  cloudInit: ["resources/cloud-init.ts", "CloudInitArgs", "FilesResult", "cloudInitFiles"],
   neonInit: ["plugin/functions.ts", "NeonInitArgs", "FilesResult", "neonInitFiles"],
   getDiscs: ["plugin/functions.ts", "GetDiscsArgs", "GetDiscsResult", "getDiscs"],
 } as const;
@@ -86,7 +101,7 @@ export function generateSchema(): object {
       inputProperties: settings,
     },
     resources: Object.fromEntries(
-      Object.entries(RESOURCES).map(([name, source]) => [tokenOf(name), types.resource(source)]),
+      resourceNames.map((name) => [tokenOf(name), types.resource(RESOURCES[name], REPLACING[name])]),
     ),
     functions: Object.fromEntries(
       Object.entries(FUNCTIONS).map(([name, source]) => [tokenOf(name), types.function(source)]),
@@ -126,28 +141,33 @@ class Types {
   readonly #files = new Map<string, ts.SourceFile>();
   readonly #referenced = new Map<string, object>();
 
-  resource([module, className, ...argsNames]: readonly [string, string, ...string[]]) {
+  resource(
+    [module, className, ...argsNames]: readonly [string, string, ...string[]],
+    replacing: readonly string[],
+  ) {
     const parts = argsNames.map((name) => this.objectOf(this.interfaceIn(module, name)));
     const properties = Object.assign({}, ...parts.map((part) => part.properties)) as ObjectSpec["properties"];
     const required = parts.flatMap((part) => part.required);
     const declaration = this.#find(module, className, ts.isClassDeclaration);
     const fields = declaration.members.filter(ts.isPropertyDeclaration);
     const outputs = this.#propertiesOf(module, fields);
+    // The generators of SDKs read it from the outputs.
+    for (const all of [properties, outputs])
+      for (const name of replacing) if (all[name]) all[name].replaceOnChanges = true;
+    const always = fields.filter((field) => !isOptionalOutput(field)).map((field) => nameOf(field));
     return {
       description: descriptionOf(declaration),
       inputProperties: properties,
       requiredInputs: required,
       properties: { ...without(properties, "after"), ...outputs, owner: OWNER },
-      required: [...new Set([...required, ...Object.keys(outputs), "owner"])].sort(),
+      required: [...new Set([...required, ...always, "owner"])].sort(),
     };
   }
 
   function([module, argsName, resultName, functionName]: readonly [string, string, string, string]) {
     const { description: _, ...inputs } = this.objectOf(this.interfaceIn(module, argsName));
-    const { description: __, ...outputs } = this.objectOf(
-      this.interfaceIn("plugin/functions.ts", resultName),
-    );
-    const description = descriptionOf(this.#find(module, functionName, ts.isFunctionDeclaration));
+    const { description: __, ...outputs } = this.objectOf(this.interfaceIn(FUNCTIONS_MODULE, resultName));
+    const description = descriptionOf(this.#find(FUNCTIONS_MODULE, functionName, ts.isFunctionDeclaration));
     return { description, inputs, outputs };
   }
 
@@ -237,7 +257,7 @@ class Types {
   #referenceOf(module: string, node: ts.TypeReferenceNode): TypeSpec {
     const name = node.typeName.getText();
     const [first, second] = node.typeArguments ?? [];
-    if (["pulumi.Input", "pulumi.Output", "Input", "readonly"].includes(name) && first)
+    if (["pulumi.Input", "pulumi.Output", "Input", "Readonly"].includes(name) && first)
       return this.#typeOf(module, first);
     if (/^pulumi\.asset\.\w+$/.test(name))
       return { $ref: name.endsWith("Archive") ? "pulumi.json#/Archive" : "pulumi.json#/Asset" };
@@ -330,8 +350,17 @@ class Types {
 }
 
 function isRequired({ questionToken, type }: ts.PropertySignature): boolean {
-  const isUndefined = ({ kind }: ts.TypeNode) => kind === ts.SyntaxKind.UndefinedKeyword;
-  return !questionToken && !(type && ts.isUnionTypeNode(type) && type.types.some(isUndefined));
+  return !questionToken && !mayBeUndefined(type);
+}
+
+/** Whether a field of a resource's class is `Output<… | undefined>`. */
+function isOptionalOutput({ type }: ts.PropertyDeclaration): boolean {
+  return type !== undefined && ts.isTypeReferenceNode(type) && mayBeUndefined(type.typeArguments?.[0]);
+}
+
+function mayBeUndefined(type: ts.TypeNode | undefined): boolean {
+  if (!type || !ts.isUnionTypeNode(type)) return false;
+  return type.types.some(({ kind }) => kind === ts.SyntaxKind.UndefinedKeyword);
 }
 
 function moduleOf(node: ts.Node): string {

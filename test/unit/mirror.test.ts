@@ -26,7 +26,7 @@ const COVERED_BY: Readonly<Record<string, readonly string[]>> = {
     "cli/sweep",
     "cli/terminal",
   ],
-  "test/host/cli-pool.test.ts": ["cli/pool", "cli/pool-facts", "host/remove-found"],
+  "test/host/cli-pool.test.ts": ["cli/pool", "cli/pool-facts", "host/reach-pool", "host/remove-found"],
   "test/host/connection.test.ts": ["ssh/connect", "ssh/connection", "ssh/link", "ssh/shared-connection"],
   "test/host/delete.test.ts": ["host/find-temp-iso"],
   "test/host/doctor-login.test.ts": ["cli/login-fault"],

@@ -121,11 +121,7 @@ test.each<[string, Record<string, unknown>, RegExp]>([
     { poolWide: true, hostConnections: { xen2: { proxy: { host: "a b", password: "p" } } } },
     /^hostConnections\.xen2\.proxy\.host: /,
   ],
-  [
-    "an unknown argument",
-    { isoPaht: "x" },
-    /^isoPaht: is not an argument of XenTempIso; did you mean isoPath\?$/,
-  ],
+  ["an unknown argument", { isoPaht: "x" }, /^isoPaht: is not an argument; did you mean isoPath\?$/],
   ["a control character in the resource's name", { owner: `${owner}\n` }, /^name: .*control character/],
   ["a control character in srName", { srName: "a\nserver=x" }, /^srName: has a control character/],
   ["an empty srName", { srName: "" }, /^srName: must be a non-empty string/],

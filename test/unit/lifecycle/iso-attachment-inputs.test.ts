@@ -34,11 +34,7 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   ["a slot that there is not", { device: "16" }, /^device: must be the number/],
   ["a replaceMedia that is no boolean", { replaceMedia: "true" }, /^replaceMedia: must be true or false/],
   ["a once that is no boolean", { once: 1 }, /^once: must be true or false/],
-  [
-    "an unknown argument",
-    { vdiUUID: DISC },
-    /^vdiUUID: is not an argument of XenIsoAttachment; did you mean vdiUuid/,
-  ],
+  ["an unknown argument", { vdiUUID: DISC }, /^vdiUUID: is not an argument; did you mean vdiUuid/],
   [
     "an unknown field of the connection",
     { connection: { ...connection, pasword: "x" } },

@@ -39,7 +39,7 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   [
     "an unknown argument",
     { before: 1 },
-    /^before: is not an argument of XenIsoRelease; expected one of srUuid, connection, hostConnections, after/,
+    /^before: is not an argument; expected one of srUuid, connection, hostConnections, after/,
   ],
   ["a connection without a host", { connection: { password: "p" } }, /^connection\.host: is missing/],
 ])("check refuses %s", async (_title, change, reason) => {

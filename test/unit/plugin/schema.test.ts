@@ -1,4 +1,6 @@
+import type { DiffResult } from "@pulumi/pulumi/dynamic";
 import { expect, test } from "vitest";
+import { isoAttachment, isoRelease, tempIso } from "../../../provider/lifecycle/provider";
 import schema from "../../../provider/plugin/schema.json";
 import { secretsOf } from "../../../provider/plugin/schema";
 import { encode } from "../../../provider/plugin/values";
@@ -20,3 +22,34 @@ test("credentials are secret however they were given, those of a jump host too",
   const wrapped = JSON.stringify(encode({ connection }, secretsOf("xen:index:TempIso", { connection })));
   expect(wrapped.match(/1b47061264138c4ac30d75fd1eb44270/g)).toHaveLength(2);
 });
+
+const TempIso = schema.resources["xen:index:TempIso"];
+const IsoAttachment = schema.resources["xen:index:IsoAttachment"];
+const IsoRelease = schema.resources["xen:index:IsoRelease"];
+
+test("an output that only some discs have is not required", () => {
+  expect(TempIso.properties).toHaveProperty("hosts");
+  expect(TempIso.required).not.toContain("hosts");
+  expect(TempIso.required).toContain("srUuid");
+});
+
+const replacing = (properties: object) =>
+  Object.entries(properties)
+    .filter(([, { replaceOnChanges }]) => replaceOnChanges)
+    .map(([name]) => name);
+
+test.each([
+  ["TempIso", TempIso, ["srMountPath"], tempIso],
+  ["IsoAttachment", IsoAttachment, ["vmUuid"], isoAttachment],
+  ["IsoRelease", IsoRelease, ["srUuid"], isoRelease],
+] as const)(
+  "%s: the schema and the diff agree about what always replaces it",
+  async (_type, spec, names, life) => {
+    expect(replacing(spec.inputProperties)).toEqual(names);
+    expect(replacing(spec.properties)).toEqual(names);
+    const olds = { ...Object.fromEntries(names.map((name) => [name, "old"])), insertedVdiUuids: [] };
+    const diff = life.diff as (id: string, olds: object, news: object) => Promise<DiffResult>;
+    for (const name of names)
+      expect((await diff("id", olds, { ...olds, [name]: "new" })).replaces).toContain(name);
+  },
+);
