@@ -20,7 +20,7 @@ const LOGIN: readonly (readonly [flag: string, text: string])[] = [
   ["port <port>", "what ~/.ssh/config says unless given, else 22"],
   ["user <name>", "what ~/.ssh/config says unless given, else root"],
   ["host-key <key...>", '"ssh-ed25519 AAAA…" or "SHA256:…"; known_hosts decides unless given'],
-  ["private-key-file <path>", "private key in PEM or OpenSSH form"],
+  ["private-key-file <path>", "private key, in any form that ssh-keygen reads"],
   ["agent-socket-path <path>", "SSH agent, that of SSH_AUTH_SOCK unless given"],
 ];
 

@@ -33,15 +33,15 @@ export async function findTempIso(
   const [vdi, ...others] = vdis;
   if (!description || locations.includes(undefined) || others.length > 0) {
     const message =
-      `The SR ${label} in the pool of ${host.address} is not, or no longer, as a XenTempIso makes one. ` +
-      `Check srUuid; nothing was changed. What is none of a XenTempIso is removed by hand.`;
+      `The SR ${label} in the pool of ${host.address} is not, or no longer, that of a temporary ISO of this package. ` +
+      `Check srUuid; nothing was changed. Remove any other SR by hand.`;
     throw new HostError("NOT_OUR_SR", host.address, message);
   }
   const isShared = sr["shared"] === "true";
   if (!isShared && !pbds.every((pbd) => field(pbd, "host-uuid") === hostUuid)) {
     const message =
       `The SR ${label} is on another host of the pool than ${host.address}. ` +
-      `Set connection.host to the one on which its XenTempIso was made; nothing was changed.`;
+      `Set connection.host to the one on which the disc was made; nothing was changed.`;
     throw new HostError("OTHER_HOST", host.address, message);
   }
   const { owner, folderUuid } = description;

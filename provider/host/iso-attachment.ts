@@ -180,7 +180,7 @@ async function findPlace(
       "DISC_NOT_FOUND",
       host.address,
       `There is no disc ${request.vdiUuid} in the pool of ${host.address}. ` +
-        `Check vdiUuid, and run \`pulumi refresh\` if it is that of a XenTempIso.`,
+        `Check vdiUuid, and run \`pulumi refresh\` if it is that of a temporary ISO of this package.`,
     );
 
   const drive = chooseDrive(host, vm, request, before);

@@ -5,7 +5,7 @@ import { parseHostKeyOption } from "../ssh/host-key";
 import { loadPrivateKey } from "../ssh/private-key";
 import type { Problems } from "./problems";
 import { currentSession } from "./session";
-import { isUnknown, UNKNOWN } from "./unknown";
+import { isUnknown } from "./unknown";
 
 /** `connection` as the provider receives it: plain values of any type. */
 export interface ConnectionInputs {
@@ -27,13 +27,20 @@ export interface ConnectionInputs {
 
 type Field = Exclude<keyof ConnectionInputs, "proxy">;
 
+/** How messages name a field of a connection: `port`, of its jump host `proxy.port`. */
+type NameOf = (field: string) => string;
+
+/** How messages name each field and those beside it: the program may set one, the configuration another. */
+export type Origin = (field: string) => NameOf;
+
 /** What is wrong with the value of a field, or undefined. */
-type Rule = (value: unknown) => string | undefined;
+type Rule = (value: unknown, nameOf: NameOf) => string | undefined;
 
-const text: Rule = (value) =>
-  typeof value === "string" && value !== "" ? undefined : "must be a non-empty string";
+const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
-const line: Rule = (value) =>
+const text = (value: unknown) => (isText(value) ? undefined : "must be a non-empty string");
+
+const line = (value: unknown) =>
   text(value) ??
   (/[\p{Cc}\s]/u.test(value as string) ? "must not contain blanks or control characters" : undefined);
 
@@ -45,7 +52,7 @@ const integerFrom =
       : `must be a whole number from ${least} to ${most}`;
 
 const RULES: Readonly<Record<Field, Rule>> = {
-  host: (value) => line(value) ?? hostProblem(value as string),
+  host: (value, nameOf) => line(value) ?? hostProblem(value as string, nameOf),
   port: integerFrom(1, 65_535),
   user: line,
   password: text,
@@ -53,7 +60,7 @@ const RULES: Readonly<Record<Field, Rule>> = {
   privateKeyPassword: text,
   agentSocketPath: text,
   hostKey: (value) =>
-    (Array.isArray(value) ? value : [value]).some((key) => text(key) !== undefined)
+    (Array.isArray(value) ? value : [value]).some((key) => !isText(key))
       ? "must be a non-empty string, or a list of such"
       : messageOf(() => parseHostKeyOption(value as string | string[])),
   sshConfig: sshConfigProblem,
@@ -64,25 +71,24 @@ const RULES: Readonly<Record<Field, Rule>> = {
 const FIELDS = Object.keys(RULES) as Field[];
 
 /** Users paste arguments of `ssh`. */
-function hostProblem(host: string): string | undefined {
+function hostProblem(host: string, nameOf: NameOf): string | undefined {
   const alone = "must be a name or an IP address alone";
-  if (host.includes("://"))
-    return `${alone}, without "ssh://"; set connection.user and connection.port for the rest`;
-  if (host.includes("@")) return `${alone}; set the user with connection.user`;
+  const [user, port] = [nameOf("user"), nameOf("port")];
+  if (host.includes("://")) return `${alone}, without "ssh://"; set ${user} and ${port} for the rest`;
+  if (host.includes("@")) return `${alone}; set the user with ${user}`;
   if (/^\[.*\](:\d+)?$|^[^:]*:\d+$/.test(host))
-    return `${alone}, without brackets; set the port with connection.port`;
+    return `${alone}, without brackets; set the port with ${port}`;
   return /[/[\]]/.test(host) ? `${alone}, without a path or brackets` : undefined;
 }
 
 function sshConfigProblem(value: unknown): string | undefined {
   if (typeof value === "boolean") return undefined;
-  if (text(value) !== undefined) return "must be true, false, or the path of a file";
-  const path = value as string;
-  if (existsSync(path)) return undefined;
-  const hint = path.startsWith("~")
+  if (!isText(value)) return "must be true, false, or the path of a file";
+  if (existsSync(value)) return undefined;
+  const hint = value.startsWith("~")
     ? "a shell expands ~, a path does not: use os.homedir()"
     : "a relative path starts at the program's folder";
-  return `there is no file ${resolve(path)}; ${hint}`;
+  return `there is no file ${resolve(value)}; ${hint}`;
 }
 
 let configuration: Config | undefined;
@@ -96,6 +102,38 @@ export function configure(config: Config): void {
 export function configured(name: string): unknown {
   return (currentSession()?.configuration ?? configuration)?.get(`xen:${name}`);
 }
+
+/** How messages name a setting: that of the stack, or the property of an explicit provider. */
+export const settingName: NameOf = (name) => {
+  const provider = currentSession()?.provider;
+  return provider === undefined ? `xen:${name} (stack configuration)` : `${name} of the provider ${provider}`;
+};
+
+/** How messages say where to set a setting. */
+export function whereToSet(name: string, flag = ""): string {
+  return currentSession()?.provider === undefined
+    ? `\`pulumi config set ${flag}xen:${name} …\``
+    : settingName(name);
+}
+
+/** How messages name the fields of `connection`, those that the configuration sets and all others. */
+export function originOf(inputs: object | undefined): Origin {
+  const given = { ...inputs } as Record<string, unknown>;
+  const settings = configuredConnection() as Record<string, unknown>;
+  return (field) =>
+    given[field] === undefined && settings[field] !== undefined ? settingName : inProgram("connection");
+}
+
+/** How messages name the fields of its jump host. */
+export const ofJumpHost =
+  (nameOf: NameOf): NameOf =>
+  (field) =>
+    nameOf(`proxy.${field}`);
+
+const inProgram =
+  (path: string): NameOf =>
+  (field) =>
+    `${path}.${field}`;
 
 /** The fields of `connection` that the stack's configuration sets. */
 function configuredConnection(): ConnectionInputs {
@@ -119,8 +157,11 @@ export function checkConnection(inputs: unknown, problems: Problems): void {
     return;
   }
   const given = (inputs ?? {}) as Record<string, unknown>;
-  refuseUnknownFields(given, "connection", problems);
-  checkFields({ ...configuredConnection(), ...given }, given, "connection", problems);
+  refuseUnknownFields(given, inProgram("connection"), problems);
+  const connection = { ...configuredConnection(), ...given };
+  if (connection["host"] === undefined)
+    problems.add("connection.host", `is missing; set it, or ${whereToSet("host")}`);
+  checkFields(connection, originOf(given), problems);
 }
 
 /** Adds every problem of the connection fields of single hosts of a pool. */
@@ -134,9 +175,8 @@ export function checkHostConnections(inputs: unknown, problems: Problems): void 
     if (isUnknown(fields)) continue;
     if (!isRecord(fields)) problems.add(path, "must be an object with fields of a connection");
     else {
-      refuseUnknownFields(fields, path, problems);
-      // Missing fields come from `connection`.
-      checkFields({ host: UNKNOWN, ...fields }, fields, path, problems);
+      refuseUnknownFields(fields, inProgram(path), problems);
+      checkFields(fields, () => inProgram(path), problems);
     }
   }
 }
@@ -148,28 +188,20 @@ export function isIgnoringHostKey(inputs: unknown): boolean {
   );
 }
 
-function checkFields(
-  connection: Record<string, unknown>,
-  given: Record<string, unknown>,
-  path: string,
-  problems: Problems,
-): void {
-  const nameOf = (field: string) =>
-    path === "connection" && given[field] === undefined && connection[field] !== undefined
-      ? `xen:${field} (stack configuration)`
-      : `${path}.${field}`;
-
+function checkFields(connection: Record<string, unknown>, origin: Origin, problems: Problems): void {
   for (const field of FIELDS) {
     const value = connection[field];
-    const problem = value === undefined || isUnknown(value) ? undefined : RULES[field](value);
+    const nameOf = origin(field);
+    const problem = value === undefined || isUnknown(value) ? undefined : RULES[field](value, nameOf);
     if (problem) problems.add(nameOf(field), problem);
   }
-  const orConfigure = path === "connection" ? ", or `pulumi config set xen:host …`" : "";
-  if (connection["host"] === undefined) problems.add(`${path}.host`, `is missing; set it${orConfigure}`);
-  checkPrivateKey(connection, path, problems);
+  const keyProblem = privateKeyProblem(connection);
+  if (keyProblem) problems.add(origin("privateKey")("privateKey"), `cannot be used: ${keyProblem}`);
+  if (connection["proxy"] !== undefined) checkProxy(connection["proxy"], origin("proxy"), problems);
+}
 
-  const { proxy } = connection;
-  if (proxy === undefined || isUnknown(proxy)) return;
+function checkProxy(proxy: unknown, nameOf: NameOf, problems: Problems): void {
+  if (isUnknown(proxy)) return;
   if (!isRecord(proxy)) {
     problems.add(
       nameOf("proxy"),
@@ -177,22 +209,24 @@ function checkFields(
     );
     return;
   }
-  refuseUnknownFields(proxy, nameOf("proxy"), problems);
-  checkFields(proxy, proxy, `${path}.proxy`, problems);
+  const inside = ofJumpHost(nameOf);
+  refuseUnknownFields(proxy, inside, problems);
+  if (proxy["host"] === undefined) problems.add(inside("host"), "is missing; set it");
+  checkFields(proxy, () => inside, problems);
 }
 
-function checkPrivateKey(connection: Record<string, unknown>, path: string, problems: Problems): void {
-  const { privateKey, privateKeyPassword } = connection;
-  if (typeof privateKey !== "string" || isUnknown(privateKey) || isUnknown(privateKeyPassword)) return;
+function privateKeyProblem({ privateKey, privateKeyPassword }: Record<string, unknown>): string | undefined {
+  if (typeof privateKey !== "string" || isUnknown(privateKey) || isUnknown(privateKeyPassword))
+    return undefined;
   const loaded = loadPrivateKey(privateKey, privateKeyPassword as string | undefined);
-  if ("problem" in loaded) problems.add(`${path}.privateKey`, `cannot be used: ${loaded.problem}`);
+  return "problem" in loaded ? loaded.problem : undefined;
 }
 
-function refuseUnknownFields(given: Record<string, unknown>, path: string, problems: Problems): void {
+function refuseUnknownFields(given: Record<string, unknown>, nameOf: NameOf, problems: Problems): void {
   const known = [...FIELDS, "proxy"];
   for (const field of Object.keys(given))
     if (!known.includes(field))
-      problems.add(`${path}.${field}`, `is not a field of a connection; expected one of ${known.join(", ")}`);
+      problems.add(nameOf(field), `is not a field of a connection; expected one of ${known.join(", ")}`);
 }
 
 /** A value of the configuration, which is text: numbers, booleans and lists are parsed, the rules refuse anything else. */

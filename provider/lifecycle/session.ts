@@ -7,6 +7,8 @@ import { AsyncLocalStorage } from "node:async_hooks";
 export interface Session {
   /** The provider's own configuration, used instead of the stack's. Keys begin with `xen:`. */
   readonly configuration: { get(key: string): unknown };
+  /** The name of the explicit provider that has this configuration; undefined for the default provider. */
+  readonly provider?: string | undefined;
   /** The current URN of the resource. */
   readonly urn?: string;
   /** Aborted when the create or update has to stop and roll back. */

@@ -3,7 +3,14 @@ import { userInfo } from "node:os";
 import { type JumpHost, readSshConfig, type SshConfig } from "../ssh/config";
 import { SshError } from "../ssh/error";
 import { addressOf, type SshTarget } from "../ssh/target";
-import { type ConnectionInputs, effectiveConnection } from "./connection";
+import {
+  type ConnectionInputs,
+  effectiveConnection,
+  ofJumpHost,
+  type Origin,
+  originOf,
+  whereToSet,
+} from "./connection";
 import type { Problems } from "./problems";
 import { isUnknown } from "./unknown";
 
@@ -35,7 +42,8 @@ export function toSshTarget(connection: ConnectionInputs): Promise<SshTarget> {
  */
 export async function checkLogin(inputs: unknown, problems: Problems): Promise<void> {
   if (isUnknown(inputs)) return;
-  await checkRoute(effectiveConnection(inputs as ConnectionInputs | undefined), "connection", problems);
+  const given = inputs as ConnectionInputs | undefined;
+  await checkRoute(effectiveConnection(given), { name: "connection", origin: originOf(given) }, problems);
 }
 
 /** Whether there is any credential. */
@@ -46,20 +54,34 @@ export function hasLogin({ password, privateKey, agentSocketPath, identityFiles 
   );
 }
 
-async function checkRoute(connection: ConnectionInputs, path: string, problems: Problems): Promise<void> {
+/** @returns whether OpenSSH's configuration could be read */
+async function checkRoute(
+  connection: ConnectionInputs,
+  { name, origin }: { name: string; origin: Origin },
+  problems: Problems,
+): Promise<boolean> {
   const { host, port, user, sshConfig, proxy } = connection;
-  if ([host, port, user, sshConfig, proxy].some(isUnknown)) return;
+  if ([host, port, user, sshConfig, proxy].some(isUnknown)) return true;
+  if (proxy) {
+    const nameOf = origin("proxy");
+    const ofProxyFields: Origin = (field) =>
+      field === "sshConfig" && proxy.sshConfig === undefined ? origin(field) : ofJumpHost(nameOf);
+    const route = { name: nameOf("proxy"), origin: ofProxyFields };
+    // The way to the host leads by the jump host, and fails for the same reason.
+    if (!(await checkRoute(ofProxy(connection, proxy), route, problems))) return false;
+  }
   try {
-    if (!hasLogin(await toSshTarget(connection))) problems.add(path, noLogin(connection, path));
+    if (!hasLogin(await toSshTarget(connection))) problems.add(name, noLogin(connection, name));
+    return true;
   } catch (error) {
     if (!(error instanceof SshError)) throw error;
-    problems.add(`${path}.sshConfig`, error.message);
+    problems.add(origin("sshConfig")("sshConfig"), error.message);
+    return false;
   }
-  if (proxy) await checkRoute(ofProxy(connection, proxy), `${path}.proxy`, problems);
 }
 
-function noLogin({ sshConfig }: ConnectionInputs, path: string): string {
-  const orConfigure = path === "connection" ? " (or `pulumi config set --secret xen:password …`)" : "";
+function noLogin({ sshConfig }: ConnectionInputs, name: string): string {
+  const orConfigure = name === "connection" ? ` (or ${whereToSet("password", "--secret ")})` : "";
   const orFile = sshConfig === false ? "" : ", or let ~/.ssh/config name an IdentityFile that exists";
   return `has no way to log in; set password, privateKey or agentSocketPath${orConfigure}${orFile}`;
 }
@@ -73,7 +95,7 @@ async function targetOf(connection: ConnectionInputs, hop: Hop): Promise<SshTarg
   const { host, proxy, sshConfig, privateKey, agentSocketPath, port, user, ...rest } = connection;
   // check has verified it, unless somebody edited the state by hand.
   if (host === undefined)
-    throw new TypeError("connection.host: is missing; set it, or `pulumi config set xen:host …`.");
+    throw new TypeError(`connection.host: is missing; set it, or ${whereToSet("host")}.`);
   const config = await configOf(connection, host);
   const { dialErrorLimit = 10, perDialTimeout = 15 } = rest;
   const jumps = hop.before.length > 0 ? hop.before : (config?.jumps ?? []);
@@ -131,7 +153,7 @@ async function configOf(
     throw new SshError(
       "SSH_CONFIG_REFUSED",
       addressOf({ host, port: port ?? 22 }),
-      "connection.sshConfig is set, but no `ssh` can be run to read OpenSSH's configuration. Install OpenSSH's client, or leave sshConfig out.",
+      "OpenSSH's configuration cannot be read, because no `ssh` can be run. Install OpenSSH's client, or leave sshConfig out.",
     );
   return config;
 }

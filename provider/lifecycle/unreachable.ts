@@ -1,5 +1,5 @@
 import { isSilentHost, SshError } from "../ssh/error";
-import { configured } from "./connection";
+import { configured, settingName } from "./connection";
 import { warn } from "./engine-log";
 import type { Problems } from "./problems";
 import type { ReachedHost } from "./reached-host";
@@ -55,7 +55,7 @@ function deleteUnreachable(): Setting {
   const variable = process.env[VARIABLE];
   return variable
     ? read(VARIABLE, variable)
-    : read("xen:deleteUnreachable (stack configuration)", configured("deleteUnreachable"));
+    : read(settingName("deleteUnreachable"), configured("deleteUnreachable"));
 }
 
 function read(name: string, value: unknown): Setting {
@@ -68,8 +68,9 @@ function wayOut({ message }: SshError, problem: Setting["problem"]): string {
   const correct = problem ? ` (${problem.name} ${problem.reason})` : "";
   return (
     `${message} If the host is gone for good, set ${VARIABLE}=true in the environment and run the command again: ` +
-    `what is left there is dropped from the state${correct}. The stack's configuration can say the same, ` +
-    `\`pulumi config set xen:deleteUnreachable true\`, and is seen by \`pulumi destroy --run-program\`.`
+    `what is left there is dropped from the state${correct}. The configuration can say the same, ` +
+    `\`pulumi config set xen:deleteUnreachable true\` or deleteUnreachable of an explicit provider, and is seen by ` +
+    `\`pulumi destroy --run-program\`.`
   );
 }
 

@@ -1,3 +1,4 @@
+import { settingName } from "../lifecycle/connection";
 import { Problems } from "../lifecycle/problems";
 import { isUnknown } from "../lifecycle/unknown";
 import { nearestName } from "../text/nearest-name";
@@ -12,10 +13,7 @@ export function checkSettings(news: Properties): Problems {
   const problems = new Problems();
   for (const name of Object.keys(news))
     if (!(name in settings) && !OF_ENGINE.includes(name))
-      problems.add(
-        `xen:${name}`,
-        `is not a setting of the provider; ${nearestName(name, Object.keys(settings))}`,
-      );
+      problems.add(settingName(name), `is not a setting; ${nearestName(name, Object.keys(settings))}`);
   return problems;
 }
 

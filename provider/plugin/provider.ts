@@ -7,7 +7,7 @@ import { checkSettings, configurationOf } from "./configuration";
 import { detailsOf, type PropertyChange, rootOf } from "./diff";
 import { callFunction } from "./functions";
 import { loadProviderProto } from "../lifecycle/sdk";
-import { lifeOf, tokenOf, withOwner, withoutOwner } from "./resources";
+import { explicitProviderOf, lifeOf, tokenOf, withOwner, withoutOwner } from "./resources";
 import { resourceSpec, secretsOf } from "./schema";
 import {
   decode,
@@ -33,11 +33,13 @@ const COPIES: Readonly<Record<string, readonly string[]>> = {
  */
 export class Provider {
   #configuration = configurationOf({});
+  #name: string | undefined;
   #cancelled = new AbortController();
 
   checkConfig(request: Pb.CheckRequest): Pb.CheckResponse {
     const news = decodeStruct(request.getNews());
-    const { failures } = checkSettings(news.values);
+    this.#name = explicitProviderOf(request.getUrn());
+    const { failures } = this.#run({}, () => checkSettings(news.values));
     return checkResponse(news.values, news.secrets, failures);
   }
 
@@ -186,7 +188,7 @@ export class Provider {
   }
 
   #run<T>(of: { urn?: string; signal?: AbortSignal }, call: () => T): T {
-    return inSession({ configuration: this.#configuration, ...of }, call);
+    return inSession({ configuration: this.#configuration, provider: this.#name, ...of }, call);
   }
 
   /** Runs a create or update that rolls back when it is cancelled or times out. */

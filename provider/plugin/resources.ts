@@ -1,4 +1,5 @@
 import type { CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
+import { nameOf } from "../lifecycle/inputs";
 import { isoAttachment, isoRelease, tempIso } from "../lifecycle/provider";
 import type { Properties } from "./values";
 
@@ -30,6 +31,16 @@ const NOT_OF_PROGRAM = ["owner", "organization", "__provider"];
 /** The type's own token. In a URN the types of the parents precede it. */
 export function tokenOf(urn: string): string {
   return urn.split("::")[2]?.split("$").at(-1) ?? "";
+}
+
+/**
+ * The name of an explicit provider. The engine makes the default one, and begins its name with `default`.
+ *
+ * @see pulumi/pulumi: sdk/go/common/providers/reference.go, `IsDefaultProvider`
+ */
+export function explicitProviderOf(urn: string): string | undefined {
+  const name = nameOf(urn);
+  return name === "" || name.startsWith("default") ? undefined : name;
 }
 
 /**

@@ -45,7 +45,7 @@ export function eachWithSecrets(
   connections: pulumi.Input<Record<string, pulumi.Input<ConnectionArgs>> | undefined> | undefined,
 ):
   pulumi.Input<Record<string, pulumi.Input<ConnectionArgs | undefined> | undefined> | undefined> | undefined {
-  if (typeof connections !== "object") return connections;
+  if (!connections || typeof connections !== "object") return connections;
   if (pulumi.Output.isInstance(connections) || connections instanceof Promise)
     return pulumi.secret(connections);
   return Object.fromEntries(Object.entries(connections).map(([name, each]) => [name, withSecrets(each)]));

@@ -204,6 +204,8 @@ function withSecretHeaders(args: XenTempIsoArgs): XenTempIsoArgs {
 }
 
 function secretValues(values: pulumi.Input<Record<string, pulumi.Input<string>> | undefined>): typeof values {
+  // A program in JavaScript may give null, which check takes for "not given".
+  if (!values) return values;
   if (typeof values !== "object" || pulumi.Output.isInstance(values) || values instanceof Promise)
     return pulumi.secret(values);
   const entries = Object.entries(values).map(([name, value]) => [name, pulumi.secret(value)] as const);

@@ -129,11 +129,11 @@ function adviceOf(code: string): string {
 /** A disc that exists on one host only. */
 const HA_ADVICE =
   "The VM is protected by HA, and a disc of one host's own would pin it there: " +
-  "change the VM's ha-restart-priority for as long as it needs the disc, or give it a disc of the whole pool (poolWide of its XenTempIso).";
+  "change the VM's ha-restart-priority for as long as it needs the disc, or give it a disc of the whole pool (its poolWide).";
 
 const OTHER_HOST_ADVICE =
   "The VM runs on a host of the pool that does not have the disc: " +
-  "make the disc on that host (connection.host of its XenTempIso) or on all (poolWide), or move the VM to the host that has it.";
+  "make the disc on that host (its connection.host) or on all (its poolWide), or move the VM to the host that has it.";
 
 const ADVICE: Readonly<Record<string, string>> = {
   HA_CONSTRAINT_VIOLATION_SR_NOT_SHARED: HA_ADVICE,

@@ -220,7 +220,7 @@ describe("a provider's settings", () => {
 
   test("an unknown one is refused by name", async () => {
     expect(await plugin.client.checkConfig({ hots: "xen1.example.net" })).toEqual([
-      expect.stringMatching(/^xen:hots: is not a setting of the provider; .*host/),
+      "xen:hots (stack configuration): is not a setting; did you mean host?",
     ]);
   });
 });

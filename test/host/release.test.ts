@@ -185,7 +185,7 @@ describe("a release is refused, with nothing changed, when", () => {
     writeFileSync(site.pool.coordinator.path(`${site.disc.srPath}/other.iso`), "mine");
     await site.pool.xapi.storage.scan(site.pool.xapi.sr(site.disc.srUuid!));
     await expect(release(site.pool.coordinator, site.disc.srUuid)).rejects.toThrow(
-      /is not, or no longer, as a XenTempIso/,
+      /is not, or no longer, that of a temporary ISO/,
     );
     expect(site.pool.xapi.vdis).toHaveLength(2);
   });
@@ -203,7 +203,7 @@ describe("a release is refused, with nothing changed, when", () => {
     await using pool = await startPool({ transport: "sshd", hosts: 2 });
     const disc = await createDisc(argumentsFor(pool.coordinator));
     await expect(release(pool.hosts[1]!, disc.srUuid)).rejects.toThrow(
-      /is on another host of the pool than .*Set connection\.host to the one on which its XenTempIso was made/,
+      /is on another host of the pool than .*Set connection\.host to the one on which the disc was made/,
     );
     expect(pool.xapi.srs).toHaveLength(1);
   });

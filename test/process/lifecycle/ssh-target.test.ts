@@ -121,6 +121,25 @@ test("without an ssh only a configuration that is asked for is missed", async ()
   await expect(toSshTarget({ host: "no-ssh", sshConfig: true })).rejects.toThrow(/no `ssh` can be run/);
 });
 
+test("without an ssh, the setting that asks for its configuration is named, once", async () => {
+  vi.stubEnv("PATH", home);
+  const login = { host: "no-ssh", password: "p", sshConfig: true };
+  const reason =
+    /^connection\.sshConfig: OpenSSH's configuration cannot be read, because no `ssh` can be run/;
+  expect(await reasons(login)).toEqual([expect.stringMatching(reason)]);
+  expect(await reasons({ ...login, proxy: { host: "j", password: "p" } })).toEqual([
+    expect.stringMatching(reason),
+  ]);
+  const own = { host: "j", password: "p", sshConfig: true };
+  expect(await reasons({ ...login, sshConfig: false, proxy: own })).toEqual([
+    expect.stringMatching(/^connection\.proxy\.sshConfig: OpenSSH's configuration cannot be read/),
+  ]);
+  configure({ get: (key) => ({ "xen:sshConfig": "true" })[key], require: () => "" });
+  expect(await reasons({ host: "no-ssh", password: "p" })).toEqual([
+    expect.stringMatching(/^xen:sshConfig \(stack configuration\): OpenSSH's configuration cannot be read/),
+  ]);
+});
+
 test("a connection without any way to log in is refused, one with a key file is not", async () => {
   const none = /^connection: has no way to log in; set password, privateKey or agentSocketPath/;
   expect(await reasons({ host: "h" })).toEqual([expect.stringMatching(none)]);

@@ -1,7 +1,13 @@
 import { utils } from "ssh2";
 import { beforeEach, expect, test } from "vitest";
-import { checkConnection, configure, effectiveConnection } from "../../../provider/lifecycle/connection";
+import {
+  checkConnection,
+  checkHostConnections,
+  configure,
+  effectiveConnection,
+} from "../../../provider/lifecycle/connection";
 import { Problems } from "../../../provider/lifecycle/problems";
+import { inSession } from "../../../provider/lifecycle/session";
 import { UNKNOWN } from "../../../provider/lifecycle/unknown";
 
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKw6VjeqHPBBnGoNrCVDJ0Q5w7RE7yI3Mlc0dMk3U5dH";
@@ -69,6 +75,54 @@ test("fields that the program leaves out come from the stack's configuration", (
   configured({ "xen:host": "xen1.example.net", "xen:password": "s3cret", "xen:port": "many" });
   expect(reasons(undefined)).toEqual([
     "xen:port (stack configuration): must be a whole number from 1 to 65535",
+  ]);
+});
+
+test.each<[string, Record<string, string>, unknown, string]>([
+  ["a key", { privateKey: "hunter2" }, { host: "h" }, "xen:privateKey (stack configuration): cannot be used"],
+  [
+    "a field of a jump host",
+    { proxy: '{"host": "j", "password": "x", "port": 0}' },
+    connection,
+    "xen:proxy.port (stack configuration): must be a whole number",
+  ],
+  [
+    "an unknown field of a jump host",
+    { proxy: '{"host": "j", "password": "x", "prot": 1}' },
+    connection,
+    "xen:proxy.prot (stack configuration): is not a field",
+  ],
+])("names the setting that holds %s", (_title, settings, given, reason) => {
+  configured(Object.fromEntries(Object.entries(settings).map(([name, value]) => [`xen:${name}`, value])));
+  expect(reasons(given)).toEqual([expect.stringContaining(reason)]);
+});
+
+test("says how to set the user beside the host that has one in it", () => {
+  const at = (given: unknown) => reasons(given).map((reason) => /set the user with (.*)$/.exec(reason)?.[1]);
+  expect(at({ ...connection, proxy: { host: "root@j", password: "x" } })).toEqual(["connection.proxy.user"]);
+  configured({ "xen:host": "root@xen1" });
+  expect(at({ password: "s3cret" })).toEqual(["xen:user (stack configuration)"]);
+  const problems = new Problems();
+  checkHostConnections({ xen2: { host: "root@xen2" } }, problems);
+  expect(problems.failures).toMatchObject([
+    {
+      reason: expect.stringMatching(
+        /^hostConnections\.xen2\.host: .* with hostConnections\.xen2\.user$/,
+      ) as string,
+    },
+  ]);
+});
+
+test("settings of an explicit provider are its properties", () => {
+  const inProvider = (settings: Record<string, unknown>, given: unknown) => {
+    const bySetting = new Map(Object.entries(settings).map(([name, value]) => [`xen:${name}`, value]));
+    return inSession({ configuration: bySetting, provider: "xen2" }, () => reasons(given));
+  };
+  expect(inProvider({ host: "h", port: 0 }, { password: "x" })).toEqual([
+    "port of the provider xen2: must be a whole number from 1 to 65535",
+  ]);
+  expect(inProvider({}, { password: "x" })).toEqual([
+    "connection.host: is missing; set it, or host of the provider xen2",
   ]);
 });
 

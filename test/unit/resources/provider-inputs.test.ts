@@ -28,6 +28,17 @@ test.each([[XenTempIso], [XenIsoAttachment], [XenIsoRelease]])(
   },
 );
 
+test("null is not given, where a map of secrets may stand", async () => {
+  class WithNull extends XenTempIso {
+    constructor(name: string) {
+      super(name, { isoPath: "a.iso", headers: null, hostConnections: null } as never);
+    }
+  }
+  expect(await registeredBy(WithNull)).toEqual([
+    { ...ALWAYS, isoPath: "a.iso", headers: null, hostConnections: null },
+  ]);
+});
+
 test("a disc registers its stack's organization", async () => {
   expect(await registeredBy(XenTempIso, "acme")).toEqual([{ ...ALWAYS, organization: "acme" }]);
 });
