@@ -116,7 +116,7 @@ function seedWarnings(paths: readonly string[], volumeLabel: unknown = "cidata")
   if (!isSeed || String(volumeLabel).toLowerCase() !== "cidata") return [];
   return ["user-data", "meta-data"]
     .filter((path) => !paths.includes(path))
-    .map((path) => `files: have no ${path}; cloud-init ignores a disc without one, which may be empty.`);
+    .map((path) => `files: ${path} is missing; cloud-init ignores a disc without it. It may be empty.`);
 }
 
 async function instructionWarnings(files: Readonly<Record<string, unknown>>): Promise<string[]> {

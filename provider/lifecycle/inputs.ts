@@ -196,7 +196,7 @@ function isoUrlProblem(isoUrl: string): string | undefined {
 
 function isoChecksumProblem(isoChecksum: string, { isoPath, isoUrl }: Arguments): string | undefined {
   if (isoPath === undefined && isoUrl === undefined)
-    return "is of a file at isoPath or isoUrl; of a file in `files` it is set there, as { url, checksum }";
+    return "goes with isoPath or isoUrl; a file in `files` has its own, as { url, checksum }";
   return checksumProblem(isoChecksum);
 }
 

@@ -58,7 +58,7 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   [
     "a checksum of files",
     { files: { a: "" }, isoChecksum },
-    /^isoChecksum: is of a file at isoPath or isoUrl/,
+    /^isoChecksum: goes with isoPath or isoUrl/,
   ],
   [
     "headers without a URL",

@@ -66,7 +66,7 @@ test("files that cloud-init would ignore get a warning", async () => {
   const files = { "user-data": "hostname: web-1\n" };
   await checkTempIso({}, { owner, files, connection });
   expect(engine.entries.map(({ message }) => message)).toEqual([
-    expect.stringMatching(/^files: have no meta-data/),
+    expect.stringMatching(/^files: meta-data is missing/),
     expect.stringMatching(/^files\["user-data"\]: begins with none of/),
   ]);
 });
