@@ -28,7 +28,7 @@ const NPM = {
   command: ["npm", "install", "--no-audit", "--no-fund", "--prefer-offline"],
 };
 const PNPM = { name: "pnpm", command: ["npx", "--yes", "pnpm@10", "install"] };
-const PNPM_UNHOISTED = {
+export const PNPM_UNHOISTED = {
   name: "pnpm without hoisting",
   command: PNPM.command,
   files: { ".npmrc": "hoist=false\n" },
@@ -73,6 +73,7 @@ export const CELLS: readonly Cell[] = [
   cell(yarn4("node-modules"), "ts-node"),
   cell(yarn4("pnp"), "commonjs", { refusal: /Pulumi SDK has not been installed/ }),
   cell(BUN, "ts-node"),
+  cell(NPM, "commonjs", { node: "20" }),
   cell(NPM, "commonjs", { node: "22" }),
   cell(NPM, "ts-node", { node: "24", sdk: "latest" }),
 ];

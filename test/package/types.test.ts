@@ -68,10 +68,15 @@ const cells = Object.keys(COMPILERS).flatMap((compiler) =>
   ["node16", "nodenext", "bundler"].map((resolution) => [compiler, resolution, ""] as const),
 );
 
-test.each([...cells, ["typescript-5.9", "node16", "--exactOptionalPropertyTypes"] as const])(
+/** That of `pulumi new typescript`, with CommonJS; compilers from 6.0 on refuse it. */
+const template = Object.keys(COMPILERS)
+  .filter((compiler) => compiler !== "typescript-newest")
+  .map((compiler) => [compiler, "node", ""] as const);
+
+test.each([...cells, ...template, ["typescript-5.9", "node16", "--exactOptionalPropertyTypes"] as const])(
   "a strict program compiles without skipLibCheck: %s, %s %s",
   async (compiler, resolution, option) => {
-    const module = resolution === "bundler" ? "esnext" : resolution;
+    const module = { bundler: "esnext", node: "commonjs" }[resolution as string] ?? resolution;
     const modules = ["--module", module, "--moduleResolution", resolution, "--types", "node"];
     const strictness = ["--strict", "--skipLibCheck", "false", ...(option ? [option] : [])];
     const errors = await compile(compiler, ["--target", "es2020", ...modules, ...strictness]);
