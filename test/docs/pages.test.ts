@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseDocument } from "yaml";
+import manifest from "../../package.json";
 import { isAlive, type Page, readPages, repository } from "./pages";
 import { errorsOf, programsOf } from "./programs";
 
@@ -41,6 +42,13 @@ test("README leads to every page", () => {
   const targets = pages.find(({ path }) => path === "README.md")?.links.map(({ target }) => target);
   const guides = pages.map(({ path }) => path).filter((path) => path.startsWith("docs/"));
   expect(guides.filter((path) => !targets?.includes(path))).toEqual([]);
+});
+
+test("package.json names the repository, by which npm completes README's relative links and pictures", () => {
+  const [, page = ""] =
+    /^git\+(https:\/\/github\.com\/[\w-]+\/[\w-]+)\.git$/.exec(manifest.repository.url) ?? [];
+  expect(manifest).toMatchObject({ homepage: `${page}#readme`, bugs: `${page}/issues` });
+  expect(manifest.repository).toEqual({ type: "git", url: `git+${page}.git` });
 });
 
 describe("a link checker that can fail", () => {
