@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { findEngine } from "../engine/engine";
 import { writeFiles } from "../engine/project";
 import { nothing } from "../host/pool";
+import { TEMPLATE } from "../package/template";
 import { startPool } from "../simulator";
 import { type Page, readPages, repository } from "./pages";
 
@@ -106,24 +107,9 @@ async function writeTemplate(folder: string): Promise<void> {
       name: "${PROJECT}",
       main: "index.ts",
       dependencies: { "@pulumi/pulumi": "3.248.0" },
-      devDependencies: { "@types/node": "^18", typescript: "^5.0.0" },
+      devDependencies: TEMPLATE.devDependencies,
     }),
-    "tsconfig.json": JSON.stringify({
-      compilerOptions: {
-        strict: true,
-        outDir: "bin",
-        target: "es2020",
-        module: "commonjs",
-        moduleResolution: "node",
-        sourceMap: true,
-        experimentalDecorators: true,
-        pretty: true,
-        noFallthroughCasesInSwitch: true,
-        noImplicitReturns: true,
-        forceConsistentCasingInFileNames: true,
-      },
-      files: ["index.ts"],
-    }),
+    "tsconfig.json": JSON.stringify(TEMPLATE.tsconfig),
   };
   for (const [path, content] of Object.entries(files)) await writeFile(join(folder, path), content);
   // Pulumi removes a folder of templates that is no clone of its own repository.
