@@ -55,11 +55,7 @@ test.each<[string, Record<string, unknown>, RegExp]>([
     /^isoChecksum: must be sha256:/,
   ],
   ["a checksum that is too short", { isoUrl, isoChecksum: "sha256:00" }, /^isoChecksum: must be sha256:/],
-  [
-    "a checksum of files",
-    { files: { a: "" }, isoChecksum },
-    /^isoChecksum: goes with isoPath or isoUrl/,
-  ],
+  ["a checksum of files", { files: { a: "" }, isoChecksum }, /^isoChecksum: goes with isoPath or isoUrl/],
   [
     "headers without a URL",
     { isoPath: "x.iso", headers: { a: "b" } },
