@@ -55,11 +55,8 @@ function allInOne(): object {
 
 test("every example compiles with the packages that it names, and no others", async () => {
   const compiler = join(root, examples[0]!, "node_modules", ".bin", "tsc");
-  const errors = await run(compiler, ["--noEmit", "--pretty", "false"], { cwd: root }).then(
-    () => "",
-    (error: { stdout?: string }) => error.stdout || error,
-  );
-  expect(errors).toBe("");
+  // Its errors are on stdout, which vitest shows of a command that fails.
+  await run(compiler, ["--noEmit", "--pretty", "false"], { cwd: root });
 });
 
 test.each(examples)("examples/%s has the tools of a new Pulumi project", (name) => {

@@ -76,7 +76,7 @@ const template = Object.keys(COMPILERS)
 test.each([...cells, ...template, ["typescript-5.9", "node16", "--exactOptionalPropertyTypes"] as const])(
   "a strict program compiles without skipLibCheck: %s, %s %s",
   async (compiler, resolution, option) => {
-    const module = { bundler: "esnext", node: "commonjs" }[resolution as string] ?? resolution;
+    const module = { bundler: "esnext", node: "commonjs" }[resolution] ?? resolution;
     const modules = ["--module", module, "--moduleResolution", resolution, "--types", "node"];
     const strictness = ["--strict", "--skipLibCheck", "false", ...(option ? [option] : [])];
     const errors = await compile(compiler, ["--target", "es2020", ...modules, ...strictness]);
