@@ -20,7 +20,11 @@ export interface CloudInitUserArgs {
 export interface CloudInitArgs {
   /** Short, or with a domain. */
   hostname?: pulumi.Input<string | undefined> | undefined;
-  /** Created in addition to the image's own user, which can be listed as `"default"`. */
+  /**
+   * Created in addition to the image's own user.
+   *
+   * @remarks The image's own user can be listed as `"default"`; else it is the first.
+   */
   users?: pulumi.Input<pulumi.Input<CloudInitUserArgs | "default">[] | undefined> | undefined;
   /** Public keys that may log in as the image's own user (`debian`, `ubuntu`). */
   sshAuthorizedKeys?: pulumi.Input<pulumi.Input<string>[] | undefined> | undefined;

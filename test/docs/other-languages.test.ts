@@ -22,6 +22,10 @@ test("the YAML program of docs/other-languages.md makes a disc", async () => {
   await using stack = await Stack.create(await findEngine(), project.folder);
   await configureHost(stack, pool.coordinator);
 
+  // As `pulumi package add` begins; the language hosts here cannot generate an SDK, which is its next step.
+  const { stdout } = await stack.run(["package", "get-schema", `./node_modules/.bin/${command}`]);
+  expect(Object.keys((JSON.parse(stdout) as { resources: object }).resources)).toHaveLength(3);
+
   expect((await stack.up()).output).toContain("+ 2 created");
   const { vdiUuid } = await stack.outputs();
   expect(pool.xapi.vdis.map(({ uuid }) => uuid)).toContain(vdiUuid);

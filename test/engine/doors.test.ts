@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { UNKNOWN } from "../../provider/lifecycle/unknown";
 import { Gate } from "../faults/gate";
 import { STEPS } from "../faults/steps";
 import { addVm, drivesOf } from "../host/drive";
@@ -99,8 +100,7 @@ test.each(Object.entries(DOORS) as [string, Door][])(
     await configureHost(stack, host);
     await stack.configAll({ hostname: "web-1", vmUuid: vm.uuid }, { passwordHash: HASH });
 
-    const preview = await stack.preview();
-    expect(preview.output).toContain("+ 3 to create");
+    await checkPreview(stack);
     row["preview with unknowns"] = "yes";
 
     row.up = await secondsOf(async () => {
@@ -162,11 +162,31 @@ async function secondsOf(work: () => Promise<void>): Promise<string> {
   return `${((performance.now() - begin) / 1_000).toFixed(1)} s`;
 }
 
+/** One resource in a preview. */
+interface PreviewStep {
+  readonly op: string;
+  readonly urn: string;
+  readonly newState: { readonly inputs?: object };
+  readonly detailedDiff?: object;
+}
+
+async function previewOf(stack: Stack): Promise<(name: string) => PreviewStep | undefined> {
+  const { stdout } = await stack.preview({ args: ["--json"] });
+  const { steps } = JSON.parse(stdout) as { steps: readonly PreviewStep[] };
+  return (name) => steps.find(({ urn }) => urn.endsWith(`::${name}`));
+}
+
+/** The content of the disc is known before it is made, its UUID is not. */
+async function checkPreview(stack: Stack): Promise<void> {
+  const step = await previewOf(stack);
+  const isoSha256 = expect.stringMatching(/^[0-9a-f]{64}$/) as string;
+  expect(step("seed")).toMatchObject({ op: "create", newState: { inputs: { isoSha256 } } });
+  expect(step("cd")).toMatchObject({ op: "create", newState: { inputs: { vdiUuid: UNKNOWN } } });
+}
+
 /** Whether a preview names the file that replaces the disc. */
 async function diffOf(stack: Stack): Promise<string> {
-  const { stdout } = await stack.preview({ args: ["--json"] });
-  const { steps } = JSON.parse(stdout) as { steps: { urn: string; detailedDiff?: object }[] };
-  const details = steps.find(({ urn }) => urn.endsWith("::seed"))?.detailedDiff ?? {};
+  const details = (await previewOf(stack))("seed")?.detailedDiff ?? {};
   return 'files["meta-data"]' in details ? "yes" : "no";
 }
 
@@ -176,7 +196,11 @@ async function importAgain(stack: Stack, srUuid: string, isDynamic: boolean): Pr
   const flags = ["--yes", "--skip-preview", "--generate-code=false", "--protect=false"];
   const command = ["import", ...flags, type, "again", srUuid];
   if (isDynamic) {
-    await stack.run(command, { expectFailure: true });
+    // The SDK's own process for dynamic resources fails, before it calls this package: see docs/other-languages.md.
+    const { output } = await stack.run(command, { expectFailure: true });
+    expect(output).toMatch(
+      /Cannot read properties of undefined \(reading 'toJavaScript'\)[^]*dynamic-provider/,
+    );
     return "no";
   }
   await stack.run(command);

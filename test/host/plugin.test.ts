@@ -225,6 +225,18 @@ describe("a provider's settings", () => {
   });
 });
 
+test("a setting of an explicit provider is named as its property", async () => {
+  await using other = await PluginProcess.start({ host: "xen2.example.net", port: "0", password: "x" });
+  const urn = "urn:pulumi:dev::shop::pulumi:providers:xen::xen2";
+  expect(await other.client.checkConfig({ hots: "x" }, urn)).toEqual([
+    "hots of the provider xen2: is not a setting; did you mean host?",
+  ]);
+  const { failures } = await other.client.check(DISC, {}, { files: FILES });
+  expect(failures.map(({ reason }) => reason)).toEqual([
+    "port of the provider xen2: must be a whole number from 1 to 65535",
+  ]);
+});
+
 describe("functions", () => {
   test("cloudInit makes the files of a disc, secret if an argument is", async () => {
     const args = { hostname: "web-1", userData: { packages: ["nginx"] } };

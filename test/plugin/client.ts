@@ -115,8 +115,10 @@ export class PluginClient {
     await ask((done) => this.#client.delete(request, done));
   }
 
-  async checkConfig(news: Properties): Promise<string[]> {
+  /** @param urn of the provider itself */
+  async checkConfig(news: Properties, urn = ""): Promise<string[]> {
     const request = new (loadProviderProto().pb.CheckRequest)();
+    request.setUrn(urn);
     request.setNews(structOf(news));
     const response = await ask<Pb.CheckResponse>((done) => this.#client.checkConfig(request, done));
     return response.getFailuresList().map((failure) => failure.getReason());

@@ -383,11 +383,18 @@ function without<T>(properties: Record<string, T>, ...names: string[]): Record<s
 function descriptionOf(node: ts.Node): string {
   const [doc] = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc).slice(-1);
   const text = ts.getTextOfJSDocComment(doc?.comment) ?? "";
-  return text
-    .replaceAll(/```[^]*?```/g, "")
-    .replaceAll(/\{@link (\w+)\}/g, "`$1`")
-    .replaceAll(/Xen(TempIso|IsoAttachment|IsoRelease)/g, "$1")
-    .replaceAll(/\s*\n\s*\n\s*/g, "\n\n")
-    .replaceAll(/(?<!\n)\n(?!\n)/g, " ")
-    .trim();
+  return (
+    text
+      .replaceAll(/```[^]*?```/g, "")
+      .replaceAll(/\{@link (\w+)\}/g, "`$1`")
+      .replaceAll(/Xen(TempIso|IsoAttachment|IsoRelease)/g, "$1")
+      .replaceAll(/\s*\n\s*\n\s*/g, "\n\n")
+      .replaceAll(/(?<!\n)\n(?!\n)/g, " ")
+      // A class knows the default provider alone.
+      .replace(
+        "come from the stack's configuration",
+        "come from the explicit provider, or from the stack's configuration",
+      )
+      .trim()
+  );
 }

@@ -6,6 +6,10 @@ import { secretsOf } from "../../../provider/plugin/schema";
 import { encode } from "../../../provider/plugin/values";
 import { generateSchema } from "../../plugin/schema";
 
+const TempIso = schema.resources["xen:index:TempIso"];
+const IsoAttachment = schema.resources["xen:index:IsoAttachment"];
+const IsoRelease = schema.resources["xen:index:IsoRelease"];
+
 test("the schema is the one that the TypeScript types make: run `npm run schema` if not", () => {
   expect(schema).toEqual(JSON.parse(JSON.stringify(generateSchema())));
 });
@@ -17,15 +21,23 @@ test("every argument, type and resource has a description", () => {
     expect(each.description).toMatch(/\w/);
 });
 
+test("says what comes from an explicit provider, and nothing that the plugin does not take", () => {
+  const { connection } = TempIso.inputProperties;
+  for (const { description } of [
+    connection,
+    IsoAttachment.inputProperties.connection,
+    schema.types["xen:index:Connection"],
+  ])
+    expect(description).toContain("come from the explicit provider, or from the stack's configuration");
+  const { users } = schema.functions["xen:index:cloudInit"].inputs.properties;
+  expect(users.description).not.toContain("default");
+});
+
 test("credentials are secret however they were given, those of a jump host too", () => {
   const connection = { host: "xen1", password: "a", proxy: { host: "jump", privateKey: "b" } };
   const wrapped = JSON.stringify(encode({ connection }, secretsOf("xen:index:TempIso", { connection })));
   expect(wrapped.match(/1b47061264138c4ac30d75fd1eb44270/g)).toHaveLength(2);
 });
-
-const TempIso = schema.resources["xen:index:TempIso"];
-const IsoAttachment = schema.resources["xen:index:IsoAttachment"];
-const IsoRelease = schema.resources["xen:index:IsoRelease"];
 
 test("an output that only some discs have is not required", () => {
   expect(TempIso.properties).toHaveProperty("hosts");
