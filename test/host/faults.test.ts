@@ -53,7 +53,7 @@ test.runIf(isSshdAvailable()).each([1, 2])(
   "a process that is killed takes nothing from the discs of another one (seed %i)",
   { timeout: 180_000 },
   async (seed) => {
-    const { kills, ...found } = await runWriters({ seed, discs: 20 });
+    const { kills, ...found } = await runWriters({ seed, discs: 100 });
     expect(kills).toBeGreaterThan(0);
     expect(found).toMatchObject({ failures: [], damaged: [], stuck: [], leftovers: [] });
   },
