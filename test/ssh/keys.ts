@@ -1,5 +1,5 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -38,12 +38,10 @@ export function keygen(...options: readonly string[]): KeyFile {
 export async function startAgent(keys: readonly KeyFile[], agents: ChildProcess[]): Promise<string> {
   const socket = join(folder, `agent${count++}`);
   agents.push(spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" }));
-  while (!existsSync(socket)) await sleep(20);
-  for (const { path } of keys)
-    execFileSync("ssh-add", ["-q", path], {
-      env: { ...process.env, SSH_AUTH_SOCK: socket },
-      stdio: "ignore",
-    });
+  const options = { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: "ignore" } as const;
+  // Its socket is there a moment before it listens. Status 2: no agent answers.
+  while (spawnSync("ssh-add", ["-l"], options).status === 2) await sleep(20);
+  for (const { path } of keys) execFileSync("ssh-add", ["-q", path], options);
   return socket;
 }
 
