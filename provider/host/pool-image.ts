@@ -1,9 +1,10 @@
 import { SharedReading } from "../ssh/shared-reading";
 import { sh } from "../ssh/sh";
-import { pathOf } from "./folder";
+import type { UploadSource } from "../ssh/upload";
+import { pathOf, removeFolder } from "./folder";
 import { assertUnchanged, imageFailed, reporting, sendImage, uploadIncomplete } from "./image";
 import type { KnownPlan } from "./plan";
-import { onEach, type PoolMember } from "./pool";
+import { MAX_HOSTS, onEach, type PoolMember } from "./pool";
 import { prepareFolder, type Twin } from "./prepare";
 import { EXIT, valueOf } from "./protocol";
 import { remote } from "./remote";
@@ -60,8 +61,8 @@ async function prepare(member: PoolMember, plan: KnownPlan): Promise<PreparedMem
     twinSha256: image.sha256,
   };
   return resuming(host, plan, async (stage) => {
-    // The reply was lost; the folder may exist.
-    if (stage !== "nothing") return { member };
+    // The reply was lost, and with it what the host said of its room and of a twin: asked again.
+    if (stage !== "nothing") await removeFolder(host, folder, isoName);
     const { twin, noRoom } = await prepareFolder(host, folder, purpose);
     if (twin && (await hasContent(host, twin, image.sha256))) return { member, twin };
     if (noRoom) throw noRoom;
@@ -73,9 +74,8 @@ async function send(members: readonly PoolMember[], plan: KnownPlan): Promise<vo
   const [first] = members;
   if (!first) return;
   const { source } = plan.image;
-  const reading = new SharedReading(source, members.length);
   const onArrived = reporting(source.sizeBytes * members.length);
-  await onEach(members, ({ host }, signal) =>
+  await onEachReading(members, source, ({ host }, reading, signal) =>
     resuming(host, withSignal(plan, signal), async (stage) => {
       const { source: shared, end } = reading.reader();
       const image = { ...plan.image, source: shared };
@@ -91,6 +91,19 @@ async function send(members: readonly PoolMember[], plan: KnownPlan): Promise<vo
     }),
   );
   await assertUnchanged(first.host, plan);
+}
+
+/** Works on groups of members, one group after the other. The members of a group read the source together, once. */
+export async function onEachReading<M>(
+  members: readonly M[],
+  source: UploadSource,
+  work: (member: M, reading: SharedReading, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  for (let start = 0; start < members.length; start += MAX_HOSTS) {
+    const group = members.slice(start, start + MAX_HOSTS);
+    const reading = new SharedReading(source, group.length);
+    await onEach(group, (member, signal) => work(member, reading, signal));
+  }
 }
 
 /** Renames the image, or links it to the twin, and flushes it to disk. */

@@ -33,7 +33,7 @@ export interface Pool {
 }
 
 /** How many hosts are worked on at a time. */
-const MAX_HOSTS = 32;
+export const MAX_HOSTS = 32;
 
 /** The hosts of the pool that a host belongs to, the coordinator first. */
 export async function listPoolHosts(host: SharedConnection): Promise<PoolHost[]> {
