@@ -94,11 +94,19 @@ export async function removeFolder(host: SharedConnection, folder: Folder, isoNa
   const { srMountPath, uuid } = folder;
   const script = remote(sh`remove_folder ${srMountPath} ${uuid} ${isoName}`);
   const result = await host.exec(script, { purpose: "remove the folder", timeoutMs: QUICK_TIMEOUT_MS });
-  if (result.status === 0) return;
+  if (result.status !== 0) throw folderStays(host, folder, result);
+}
+
+/** The folder cannot be removed. */
+export function folderStays(
+  host: SharedConnection,
+  folder: Folder,
+  result: { readonly stderr: string },
+): HostError {
   const message =
     `The folder ${pathOf(folder)} on ${host.address} could not be removed. ` +
     `Remove what is in it by hand if it is not needed, then run the command again.`;
-  throw new HostError("FOLDER_NOT_OURS", host.address, withHostWords(message, result));
+  return new HostError("FOLDER_NOT_OURS", host.address, withHostWords(message, result));
 }
 
 /**

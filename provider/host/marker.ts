@@ -64,16 +64,20 @@ export const ownerText = ({ owner, organization }: Owner) =>
   organization === undefined ? owner : `${owner}\t${organization}`;
 
 /**
- * The owner in the marker of a copy of a pool-wide disc to a host that lacks it: of no create, in any organization. The
- * next create of the same resource clears what its own marker names, and this folder's disc is in use.
+ * The owner in the marker of a copy of a pool-wide disc to a host that lacks it: of no create, because the next create
+ * of the same resource clears what its own marker names, and this folder's disc is in use. In the place of the
+ * organization stands the folder, so that a copy is in the way of no copy of another disc.
  */
-export const copyOwner = ({ owner }: Owner): Owner => ({ owner: `${owner}${COPY}`, organization: undefined });
+export const copyOwner = ({ owner, folder }: { owner: string; folder: Folder }): Owner => ({
+  owner: `${owner}${COPY}`,
+  organization: folder.uuid,
+});
 
 /** Reads the owner of a marker: the URN. */
 export function ownerIn(text: string): { owner: string; isCopy: boolean } {
-  const isCopy = text.endsWith(COPY);
-  const [owner = ""] = (isCopy ? text.slice(0, -COPY.length) : text).split("\t");
-  return { owner, isCopy };
+  const [owner = ""] = text.split("\t");
+  const isCopy = owner.endsWith(COPY);
+  return { owner: isCopy ? owner.slice(0, -COPY.length) : owner, isCopy };
 }
 
 const COPY = " (copy)";

@@ -2,7 +2,7 @@ import { retry } from "../ssh/retry";
 import { sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
 import { pbdList, pbdPlug, srCreate, srScan, vdiList } from "../xe/commands";
-import { xeErrorOf } from "../xe/error";
+import { XeError, xeErrorOf } from "../xe/error";
 import { runXeAgain } from "../xe/run";
 import { HostError } from "./error";
 import { type Folder, folderAt, lookAtFolder, pathOf, removeFolder, removeMarker, takeOver } from "./folder";
@@ -11,7 +11,7 @@ import { copyOwner } from "./marker";
 import type { KnownPlan } from "./plan";
 import { onAll, onEach, type Pool, type PoolHost, type PoolMember, whileLeasedOnAll } from "./pool";
 import { putImage } from "./pool-image";
-import { AbandonedError, onceOwnerIsDone } from "./prepare";
+import { AbandonedError, clearFolder, onceOwnerIsDone } from "./prepare";
 import { report } from "./progress";
 import { EXIT, valueOf } from "./protocol";
 import { remote } from "./remote";
@@ -33,13 +33,15 @@ export type PbdUuids = ReadonlyMap<string, string>;
 /** What a pool still has of a temporary ISO. */
 export interface PoolTempIsoCondition {
   /**
-   * `partial` if a host that is up lacks it; `lost` if every host lacks it, or half of it is gone everywhere;
+   * `partial` if a host that is up lacks it; `lost` if no host has the image, or half of it is gone everywhere;
    * `released` if its release was cut off.
    */
   readonly state: "ready" | "partial" | "lost" | "released" | "gone";
   readonly pbdUuids: PbdUuids;
-  /** UUIDs of the hosts that lack it. */
+  /** UUIDs of the hosts that lack it: the image, the plugged PBD, or both. */
   readonly lacking: readonly string[];
+  /** UUIDs of those that have the image and lack only the plugged PBD. */
+  readonly unplugged: readonly string[];
 }
 
 /**
@@ -74,29 +76,35 @@ export function createPoolTempIso(pool: Pool, plan: KnownPlan): Promise<MadePool
 }
 
 /**
- * Copies a temporary ISO to hosts that lack it: makes the folder, sends the image, plugs the PBD. SR and VDI
- * stay.
+ * Copies the image of a temporary ISO to hosts that lack it, then plugs their PBDs. SR and VDI stay. A host whose plug
+ * fails keeps its copy: the next start of its toolstack plugs it.
  *
  * @param lacking hosts of the pool; a folder of the disc's that they have is made anew
- * @returns the UUIDs of their PBDs
  * @throws as {@link createPoolTempIso}
  */
-export function completePoolTempIso(
+export async function copyPoolTempIso(
   speaker: SharedConnection,
   lacking: readonly PoolMember[],
   { srUuid, plan }: { srUuid: string; plan: KnownPlan },
-): Promise<PbdUuids> {
+): Promise<void> {
   const { folder, isoName } = plan;
   const copy = { ...plan, ...copyOwner(plan) };
-  return withRollback((undo) =>
+  // Before the markers are renewed: a marker that another copy left must not be taken for this one's.
+  await onceOwnerIsDone(() => onEach(lacking, ({ host }) => clearFolder(host, folder, copy)));
+  await withRollback((undo) =>
     whileLeasedOnAll(lacking, folder, async () => {
       undo(`the folder ${pathOf(folder)}`, () => removeFolders(lacking, folder, isoName));
-      await removeFolders(lacking, folder, isoName);
       await putImage(lacking, copy);
       await removeMarkers(lacking, folder);
-      return await plugOnEach(speaker, lacking, srUuid);
     }),
   );
+  await plugOnEach(speaker, lacking, srUuid);
+}
+
+/** Whether any host of the pool has the SR attached. */
+export async function isPluggedAnywhere(speaker: SharedConnection, srUuid: string): Promise<boolean> {
+  const pbds = await runXeAgain(speaker, pbdList({ "sr-uuid": srUuid, "currently-attached": "true" }));
+  return pbds.length > 0;
 }
 
 /**
@@ -118,7 +126,11 @@ export async function forgetPoolTempIso(
     await forgetSrOf(speaker, folder, { mayStillCome: false });
     return;
   }
-  // The create was cut off. If sr-create was sent, the SR may still come.
+  await forgetCutOffSr({ speaker, members }, folder);
+}
+
+/** Forgets the SR of a create that was cut off. If one of the hosts sent sr-create, the SR may still come. */
+async function forgetCutOffSr({ speaker, members }: Pool, folder: Folder): Promise<void> {
   const stages = await onEach(members, ({ host }) => takeOver(host, folder));
   const maker = members.find((_, index) => stages[index] === "sr")?.host ?? speaker;
   await forgetSrOf(maker, folder);
@@ -144,19 +156,21 @@ export async function readPoolTempIso(
   const plugged = sr.pbds
     .filter((pbd) => pbd["currently-attached"] === "true")
     .map((pbd) => field(pbd, "host-uuid"));
-  const withoutImage = members.filter((_, index) => images[index]?.imageBytes !== iso.isoSize);
-  const up = hosts.filter(({ isLive }) => isLive).map(({ uuid }) => uuid);
-  const lacking = up.filter(
-    (uuid) => !plugged.includes(uuid) || withoutImage.some((member) => member.uuid === uuid),
+  const isWhole = new Map(
+    members.map(({ uuid }, index) => [uuid, images[index]?.imageBytes === iso.isoSize]),
   );
-  const condition = { pbdUuids, lacking };
+  const up = hosts.filter(({ isLive }) => isLive).map(({ uuid }) => uuid);
+  const withImage = up.filter((uuid) => isWhole.get(uuid) ?? plugged.includes(uuid));
+  const lacking = up.filter((uuid) => !plugged.includes(uuid) || !withImage.includes(uuid));
+  const unplugged = lacking.filter((uuid) => withImage.includes(uuid));
+  const condition = { pbdUuids, lacking, unplugged };
   if (!sr.isThere && images.every(({ isThere }) => !isThere)) {
     const others = await findSrs(speaker, folder);
     return { state: others.length === 0 ? "gone" : "lost", ...condition };
   }
   if (!sr.isThere && images.some(({ isReleased }) => isReleased)) return { state: "released", ...condition };
   const hasDisc = sr.isThere && sr.vdis.some((vdi) => vdi["uuid"] === iso.vdiUuid);
-  if (!hasDisc || lacking.length === up.length) return { state: "lost", ...condition };
+  if (!hasDisc || withImage.length === 0) return { state: "lost", ...condition };
   return { state: lacking.length === 0 ? "ready" : "partial", ...condition };
 }
 
@@ -194,33 +208,36 @@ function makeSharedSr(speaker: SharedConnection, plan: KnownPlan): Promise<strin
 const MAKE_TIMEOUT_MS = 15 * 60_000;
 
 /**
- * Plugs the PBD of each host that is not plugged: sr-create does not report a failed plug.
+ * Plugs the PBD of each host that is not plugged: sr-create does not report a failed plug. A failure on one host does
+ * not stop the others.
  *
  * @throws {@link HostError} `NOT_ATTACHED` with the host's name
  */
-async function plugOnEach(
+export async function plugOnEach(
   speaker: SharedConnection,
   members: readonly PoolMember[],
   srUuid: string,
 ): Promise<PbdUuids> {
   const pbds = await runXeAgain(speaker, pbdList({ "sr-uuid": srUuid }));
-  const plugged = await onEach(members, async ({ uuid, name, host }): Promise<[string, string]> => {
+  const pbdUuids = new Map<string, string>();
+  await onAll(members, async ({ uuid, name, host }) => {
     const pbd = pbds.find((each) => each["host-uuid"] === uuid);
     if (!pbd) {
       const message = `The pool has no PBD of the SR ${srUuid} for its host ${name}. Restart the toolstack there (\`xe-toolstack-restart\`), which makes it, then run the command again.`;
       throw new HostError("NOT_ATTACHED", host.address, message);
     }
     const pbdUuid = field(pbd, "uuid");
-    if (pbd["currently-attached"] === "true") return [uuid, pbdUuid];
+    pbdUuids.set(uuid, pbdUuid);
+    if (pbd["currently-attached"] === "true") return;
     try {
       await runXeAgain(speaker, pbdPlug(pbdUuid));
     } catch (error) {
-      const message = `The host ${name} could not attach the SR. ${error instanceof Error ? error.message : String(error)}`;
+      if (!(error instanceof XeError)) throw error;
+      const message = `The host ${name} could not attach the SR. ${error.message}`;
       throw new HostError("NOT_ATTACHED", host.address, message, { cause: error });
     }
-    return [uuid, pbdUuid];
   });
-  return new Map(plugged);
+  return pbdUuids;
 }
 
 /** How long to look for the VDI; a scan may find the toolstack busy. */
@@ -243,7 +260,7 @@ async function scanForDisc(speaker: SharedConnection, srUuid: string, isoName: s
 
 /** Waits for another create of the same resource. First clears what a killed one left on every host. */
 function afterOthersOf(pool: Pool, plan: KnownPlan, attempt: () => Promise<void>): Promise<void> {
-  const { speaker, members } = pool;
+  const { members } = pool;
   const withNothingLeft = async () => {
     try {
       await attempt();
@@ -260,7 +277,7 @@ function afterOthersOf(pool: Pool, plan: KnownPlan, attempt: () => Promise<void>
     } catch (error) {
       if (!(error instanceof AbandonedError)) throw error;
       for (const { folder, isoName } of error.abandoned) {
-        await forgetSrOf(speaker, folder);
+        await forgetCutOffSr(pool, folder);
         await removeFolders(members, folder, isoName);
       }
     }

@@ -3,7 +3,7 @@ import { retry } from "../ssh/retry";
 import { sh } from "../ssh/sh";
 import type { SharedConnection } from "../ssh/shared-connection";
 import { HostError, QUICK_TIMEOUT_MS, withHostWords } from "./error";
-import { type Folder, pathOf } from "./folder";
+import { type Folder, folderStays, pathOf } from "./folder";
 import { hostUuidOf } from "./identify";
 import { type Owner, ownerText } from "./marker";
 import { report } from "./progress";
@@ -72,6 +72,23 @@ export async function prepareFolder(
   return readPrepared(host, folder, purpose, result);
 }
 
+/**
+ * Removes a folder before it is made anew, unless another run is making it.
+ *
+ * @throws {@link HostError} `OWNER_BUSY`, and what `removeFolder` does
+ */
+export async function clearFolder(
+  host: SharedConnection,
+  folder: Folder,
+  purpose: Owner & { readonly isoName: string },
+): Promise<void> {
+  const { srMountPath, uuid } = folder;
+  const script = remote(sh`clear_folder ${srMountPath} ${uuid} ${purpose.isoName} ${ownerText(purpose)}`);
+  const result = await host.exec(script, { purpose: "remove the folder", timeoutMs: QUICK_TIMEOUT_MS });
+  if (result.status === EXIT.ownerBusy) throw ownerBusy(host, folder, purpose, result);
+  if (result.status !== 0) throw folderStays(host, folder, result);
+}
+
 /** Waits while another create of the same resource is at work. */
 export function onceOwnerIsDone<T>(attempt: () => Promise<T>): Promise<T> {
   const isPassing = (error: unknown) => {
@@ -98,12 +115,7 @@ export function readPrepared(
   const { status, stdout } = result;
   const { srMountPath } = folder;
   const image = { sizeBytes: purpose.sizeBytes, srMountPath };
-  if (status === EXIT.ownerBusy) {
-    const message =
-      `Another run is making ${purpose.owner} on ${host.address} (${srMountPath}/${valueOf(stdout, "live")})${sessionText(stdout)}. ` +
-      `Wait until it has ended, then run the command again.`;
-    throw new HostError("OWNER_BUSY", host.address, message);
-  }
+  if (status === EXIT.ownerBusy) throw ownerBusy(host, folder, purpose, result);
   if (status === EXIT.abandoned) throw new AbandonedError(readAbandoned(stdout, srMountPath));
   if (status === EXIT.noRoom) throw noRoom(stdout, image, host.address);
   if (status === EXIT.folderFailed) {
@@ -118,6 +130,18 @@ export function readPrepared(
     ...(twin && identity && { twin: { path: `${srMountPath}/${twin}`, identity } }),
     ...(valueOf(stdout, "room") && { noRoom: noRoom(stdout, image, host.address) }),
   };
+}
+
+function ownerBusy(
+  { address }: Pick<SharedConnection, "address">,
+  { srMountPath }: Folder,
+  { owner }: Owner,
+  { stdout }: ExecResult,
+): HostError {
+  const message =
+    `Another run is making ${owner} on ${address} (${srMountPath}/${valueOf(stdout, "live")})${sessionText(stdout)}. ` +
+    `Wait until it has ended, then run the command again.`;
+  return new HostError("OWNER_BUSY", address, message);
 }
 
 /** Where the other run logged in from and when it began, if its marker says so. */

@@ -1,6 +1,9 @@
 import { HostError } from "../host/error";
+import { folderAt } from "../host/folder";
 import { identify } from "../host/identify";
 import { listPoolHosts, onEach, type PoolHost, type PoolMember } from "../host/pool";
+import { findSrs } from "../host/sr";
+import type { TempIso } from "../host/temp-iso";
 import { isSilentHost, SshError } from "../ssh/error";
 import type { SharedConnection } from "../ssh/shared-connection";
 import { type ConnectionInputs, effectiveConnection } from "./connection";
@@ -51,22 +54,51 @@ export async function findPool(speaker: SharedConnection): Promise<FoundPool> {
   return { speaker, speakerUuid, hosts };
 }
 
+/** An existing disc, with what finds it in its pool. */
+type PoolDisc = Pick<TempIso, "srPath"> & { readonly hosts?: readonly StoredPoolHost[] };
+
 /**
  * The pool of an existing disc, asked from the host that its `connection` named, or from another one if that is
- * gone.
+ * gone or has left the pool.
  *
  * @throws {@link SshError} of the first host; {@link HostError} `OTHER_HOST`
  */
-export async function findPoolOf(
-  state: PoolInputs & ReachedHost & { readonly hosts?: readonly StoredPoolHost[] },
+export async function findPoolOf(state: PoolInputs & ReachedHost & PoolDisc): Promise<FoundPool> {
+  return poolOfDisc(await findPool(await speakerOf(state)), state, state, state);
+}
+
+/**
+ * The pool that has a disc. If hosts of the disc are missing from this pool, which does not know its SR, they are asked:
+ * a host that was ejected from its pool is in one of its own.
+ *
+ * @param inputs how to reach those hosts
+ * @throws {@link HostError} `OTHER_HOST` if none of the hosts that have the disc is in the pool; {@link SshError} of a
+ * missing host, if so many are silent that the disc may still be on them
+ */
+export async function poolOfDisc(
+  pool: FoundPool,
+  inputs: PoolInputs,
+  { srPath, hosts: stored = [] }: PoolDisc,
+  like: LoginName = effectiveConnection(inputs.connection),
 ): Promise<FoundPool> {
-  const pool = await findPool(await speakerOf(state));
-  assertSamePool(pool, state.hosts ?? []);
+  const folder = folderAt(srPath);
+  const missing = stored.filter(({ uuid }) => !pool.hosts.some((host) => host.uuid === uuid));
+  if (missing.length > 0 && (await findSrs(pool.speaker, folder)).length === 0) {
+    const silences: unknown[] = [];
+    for (const each of missing) {
+      const other = await connected(logInToMember(inputs, each, like)).catch(
+        (error: unknown) => void silences.push(error),
+      );
+      if (other && (await findSrs(other, folder)).length > 0) return findPool(other);
+    }
+    const isMost = missing.length * 2 >= stored.length;
+    if (isMost && silences.length === missing.length) throw silences[0];
+  }
+  assertSamePool(pool, stored);
   return pool;
 }
 
-/** @throws {@link HostError} `OTHER_HOST` if none of the hosts that have the disc is in the pool */
-export function assertSamePool({ speaker, hosts }: FoundPool, stored: readonly StoredPoolHost[]): void {
+function assertSamePool({ speaker, hosts }: FoundPool, stored: readonly StoredPoolHost[]): void {
   if (stored.length === 0 || stored.some(({ uuid }) => hosts.some((host) => host.uuid === uuid))) return;
   const message =
     `${speaker.address} is in another pool than the disc: none of the disc's hosts (${stored.map(({ name }) => name).join(", ")}) is in it. ` +
@@ -74,9 +106,7 @@ export function assertSamePool({ speaker, hosts }: FoundPool, stored: readonly S
   throw new HostError("OTHER_HOST", speaker.address, message);
 }
 
-async function speakerOf(
-  state: PoolInputs & ReachedHost & { readonly hosts?: readonly StoredPoolHost[] },
-): Promise<SharedConnection> {
+async function speakerOf(state: PoolInputs & ReachedHost & PoolDisc): Promise<SharedConnection> {
   try {
     return await connected(hostOf(state));
   } catch (error) {
@@ -120,7 +150,7 @@ export async function membersForCreate(pool: FoundPool, inputs: PoolInputs): Pro
   for (const host of skipped)
     await warn(inputs.owner, `The disc is not on ${host.name}, which is ${stateOf(host)}. ${NEXT_UP}`);
   const wanted = hosts.filter((host) => !skipped.includes(host));
-  return connectTo(wanted, pool, inputs, isNeeded);
+  return connectTo(wanted, pool, inputs, { onSilent: unlessSkipped(inputs, isNeeded) });
 }
 
 /**
@@ -132,14 +162,30 @@ export function membersThatAreUp(
   inputs: PoolInputs,
   stored: readonly StoredPoolHost[] = [],
 ): Promise<PoolMember[]> {
-  return connectTo(
-    pool.hosts.filter(({ isLive }) => isLive),
-    pool,
-    inputs,
-    () => false,
-    stored,
-  );
+  return connectTo(pool.hosts.filter(isUp), pool, inputs, { stored, onSilent: unlessSkipped(inputs) });
 }
+
+/** The hosts that are up, without those that do not answer. */
+export function membersThatAnswer(
+  pool: FoundPool,
+  inputs: PoolInputs,
+  stored: readonly StoredPoolHost[],
+): Promise<PoolMember[]> {
+  const onSilent = () => Promise.resolve();
+  return connectTo(pool.hosts.filter(isUp), pool, inputs, { stored, onSilent });
+}
+
+const isUp = ({ isLive }: PoolHost) => isLive;
+
+/** A host that does not answer is an error, or, with `skipOfflineHosts`, a warning. */
+const unlessSkipped =
+  (inputs: PoolInputs, isNeeded: (host: PoolHost) => boolean = () => false): OnSilent =>
+  async (error, host) => {
+    if (!inputs.skipOfflineHosts || isNeeded(host)) throw error;
+    await warn(inputs.owner, `${error.message} The disc was not checked on ${host.name}. ${NEXT_UP}`);
+  };
+
+type OnSilent = (error: SshError, host: PoolHost) => Promise<void>;
 
 /** The connection to one host of an existing disc. */
 export function memberConnection(
@@ -154,12 +200,10 @@ export function memberConnection(
   return logInToMember(inputs, member, effectiveConnection(inputs.connection));
 }
 
+type LoginName = Pick<ConnectionInputs, "host" | "port" | "user">;
+
 /** @param like the host whose newest credentials are those of the pool */
-function logInToMember(
-  inputs: PoolInputs,
-  member: NamedHost,
-  like: Pick<ConnectionInputs, "host" | "port" | "user">,
-): Promise<SharedConnection> {
+function logInToMember(inputs: PoolInputs, member: NamedHost, like: LoginName): Promise<SharedConnection> {
   const connection = connectionOf(inputs, member);
   return logInTo(connection, hasCredentials(ownFieldsOf(inputs, member)) ? connection : like);
 }
@@ -168,16 +212,15 @@ async function connectTo(
   hosts: readonly PoolHost[],
   pool: FoundPool,
   inputs: PoolInputs,
-  isNeeded: (host: PoolHost) => boolean,
-  stored: readonly StoredPoolHost[] = [],
+  { stored = [], onSilent }: { stored?: readonly StoredPoolHost[]; onSilent: OnSilent },
 ): Promise<PoolMember[]> {
   const members = await onEach(hosts, async (each): Promise<PoolMember | undefined> => {
     try {
       const host = await connected(memberConnection(pool, inputs, each, stored));
       return { ...each, host };
     } catch (error) {
-      if (!inputs.skipOfflineHosts || isNeeded(each) || !isSilentHost(error)) throw withWayOut(error, each);
-      await warn(inputs.owner, `${error.message} The disc was not checked on ${each.name}. ${NEXT_UP}`);
+      if (!isSilentHost(error)) throw withWayOut(error, each);
+      await onSilent(error, each);
       return undefined;
     }
   });
@@ -186,7 +229,6 @@ async function connectTo(
 
 /** The message speaks of `connection`, which is right for the other hosts. */
 function withWayOut(error: unknown, { name }: PoolHost): unknown {
-  if (isSilentHost(error)) return error;
   if (!(error instanceof SshError)) return error;
   const message = `${error.message} This is the host ${name} of the pool: set what it has of its own in hostConnections: { "${name}": { … } }.`;
   return new SshError(error.code, error.host, message, { cause: error });

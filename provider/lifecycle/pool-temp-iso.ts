@@ -2,31 +2,36 @@ import type { CreateResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dyna
 import { HostError } from "../host/error";
 import { folderAt, removeFolder } from "../host/folder";
 import type { KnownImage, TempIsoPlan } from "../host/plan";
-import { onAll, type PoolHost, type PoolMember } from "../host/pool";
+import { onAll, type Pool, type PoolHost, type PoolMember } from "../host/pool";
 import { describeTempIso, type TempIso } from "../host/temp-iso";
 import {
-  completePoolTempIso,
+  copyPoolTempIso,
   createPoolTempIso,
   forgetPoolTempIso,
+  isPluggedAnywhere,
+  plugOnEach,
+  type PoolTempIsoCondition,
   readPoolTempIso,
 } from "../host/pool-temp-iso";
 import { RollbackIncompleteError } from "../host/rollback";
 import { SshError } from "../ssh/error";
 import type { SharedConnection } from "../ssh/shared-connection";
 import { CreatedButFailedError } from "./engine-error";
+import { warn } from "./engine-log";
 import { abandoned, assertWanted } from "./engine-watch";
 import type { TempIsoInputs } from "./inputs";
 import { withKnownImage } from "./kept-image";
 import {
-  assertSamePool,
   findPool,
   findPoolOf,
   type FoundPool,
   memberConnection,
   membersForCreate,
+  membersThatAnswer,
   membersThatAreUp,
   offline,
   type PoolInputs,
+  poolOfDisc,
   type StoredPoolHost,
   toStored,
 } from "./pool-hosts";
@@ -81,26 +86,49 @@ async function createOn(
 /** Stores changed arguments, and copies the disc to hosts that lack it. */
 export async function update(olds: TempIsoState, news: TempIsoInputs): Promise<UpdateResult<TempIsoState>> {
   const { host, reached } = await logIn(news);
-  const pool = await findPool(host);
-  assertSamePool(pool, olds.hosts ?? []);
-  const members = await membersThatAreUp(pool, news, olds.hosts);
-  const condition = await readPoolTempIso({ speaker: host, members }, pool.hosts, olds);
-  if (olds.owner !== news.owner) await describeTempIso(host, { ...olds, owner: news.owner });
+  const pool = await poolOfDisc(await findPool(host), news, olds);
+  const { speaker } = pool;
+  // As for a new disc, the keys of the hosts are those that the program gives: it may name a new one.
+  const members = await membersThatAreUp(pool, news);
+  const condition = await readPoolTempIso({ speaker, members }, pool.hosts, olds);
+  if (olds.owner !== news.owner) await describeTempIso(speaker, { ...olds, owner: news.owner });
   const updated = updatedState(olds, news, reached);
-  if (["lost", "released", "gone"].includes(condition.state) || !olds.srUuid) {
+  const { srUuid } = olds;
+  if (["lost", "released", "gone"].includes(condition.state) || !srUuid) {
     const status = olds.status === "released" ? "released" : "lost";
     return { outs: { ...updated, status } };
   }
-  const lacking = members.filter(({ uuid }) => condition.lacking.includes(uuid));
-  if (lacking.length > 0) {
-    const { srUuid, isoSha256: sha256 = "", srPath } = olds;
-    await withKnownImage(news, ({ source }) => {
-      const plan = { ...planOf(olds, olds), folder: folderAt(srPath), image: { source, sha256 } };
-      return completePoolTempIso(host, lacking, { srUuid, plan });
-    });
+  try {
+    await bringToAll({ speaker, members }, condition, { olds, news, srUuid });
+  } catch (error) {
+    const isNotAttached = error instanceof HostError && error.code === "NOT_ATTACHED";
+    if (!isNotAttached || (await isPluggedAnywhere(speaker, srUuid))) throw error;
+    await warn(news.owner, `${error.message} The next \`pulumi up\` replaces the disc.`);
+    return { outs: { ...updated, status: "lost" } };
   }
   const hosts = [...(await toStored(members, condition.pbdUuids)), ...awayOf(olds, pool.hosts, members)];
-  return { outs: { ...updated, hosts, status: "ready" } };
+  const isOnAll = condition.lacking.every((uuid) => members.some((member) => member.uuid === uuid));
+  return { outs: { ...updated, hosts, status: isOnAll ? "ready" : "partial" } };
+}
+
+/** Plugs the disc where the image is; then copies the image to where it is missing. Either is tried if the other fails. */
+async function bringToAll(
+  { speaker, members }: Pool,
+  { lacking, unplugged }: PoolTempIsoCondition,
+  { olds, news, srUuid }: { olds: TempIsoState; news: TempIsoInputs; srUuid: string },
+): Promise<void> {
+  const withImage = members.filter(({ uuid }) => unplugged.includes(uuid));
+  const without = members.filter(({ uuid }) => lacking.includes(uuid) && !unplugged.includes(uuid));
+  try {
+    if (withImage.length > 0) await plugOnEach(speaker, withImage, srUuid);
+  } finally {
+    if (without.length > 0)
+      await withKnownImage(news, ({ source }) => {
+        const { isoSha256: sha256 = "", srPath } = olds;
+        const plan = { ...planOf(olds, olds), folder: folderAt(srPath), image: { source, sha256 } };
+        return copyPoolTempIso(speaker, without, { srUuid, plan });
+      });
+  }
 }
 
 export async function read(id: string, state: TempIsoState): Promise<ReadResult<TempIsoState>> {
@@ -141,7 +169,8 @@ export async function remove(state: TempIsoState): Promise<void> {
     what: whatIsLeft(state),
     remedy: sweepCommand(state, state.srUuid ?? folderAt(state.srPath).uuid),
   };
-  await unlessHostIsGone(left, async () => removeFromPool(await findPoolOf(state), state, state));
+  const pool = await unlessHostIsGone(left, () => findPoolOf(state));
+  if (pool) await removeFromPool(pool, state, state);
 }
 
 /**
@@ -156,9 +185,7 @@ export async function removeFromPool(
 ): Promise<void> {
   const { hosts: stored = [], srPath, isoName } = iso;
   // To look where sr-create was sent. Otherwise the pool knows everything.
-  const members = iso.srUuid
-    ? []
-    : await membersThatAreUp(pool, { ...inputs, skipOfflineHosts: true }, stored);
+  const members = iso.srUuid ? [] : await membersThatAnswer(pool, inputs, stored);
   await forgetPoolTempIso({ speaker: pool.speaker, members }, pool.hosts, iso);
   const isStored = ({ uuid }: PoolHost) => stored.length === 0 || stored.some((host) => host.uuid === uuid);
   const removeFrom = async (host: PoolHost) => {
@@ -169,10 +196,9 @@ export async function removeFromPool(
   const isSpeaker = ({ uuid }: PoolHost) => uuid === pool.speakerUuid;
   const removeFromAll = (hosts: readonly PoolHost[]) =>
     onAll(hosts, async (host) => {
-      // This host joined since, and has a folder only if an update was killed while it copied the disc there.
-      if (!isStored(host)) return removeFrom(host).catch(unlessSshError);
       const what = `${srPath}/${isoName}`;
-      const remedy = `npx pulumi-xen-iso sweep --host ${host.address} --lost`;
+      const remedy = `npx pulumi-xen-iso sweep --host ${host.address} --uuid ${folderAt(srPath).uuid}`;
+      if (!isStored(host)) return removeFrom(host).catch(warnOfCopy({ inputs, host, what, remedy }));
       return unlessHostIsGone({ owner: inputs.owner, host: host.name, what, remedy }, () => removeFrom(host));
     });
   // The speaker's folder goes last: a release that is cut off before finds the rest by it.
@@ -181,9 +207,18 @@ export async function removeFromPool(
   );
 }
 
-function unlessSshError(error: unknown): void {
-  if (!(error instanceof SshError)) throw error;
-}
+/** This host joined since the create, and has a copy only if an update that brought it there did not end well. */
+const warnOfCopy =
+  ({ inputs, host, what, remedy }: { inputs: PoolInputs; host: PoolHost; what: string; remedy: string }) =>
+  async (error: unknown): Promise<void> => {
+    if (!(error instanceof SshError)) throw error;
+    if (!host.isLive) return;
+    await warn(
+      inputs.owner,
+      `${error.message} The host ${host.name} joined the pool after the disc was made, and was not searched for ${what}. ` +
+        `If an update that brought the disc there failed, remove it with \`${remedy}\`.`,
+    );
+  };
 
 function planOf(
   { owner, organization }: TempIsoInputs,

@@ -21,11 +21,12 @@ const VARIABLE = "PULUMI_XEN_DELETE_UNREACHABLE";
  * Runs a delete on a host. If the host is unreachable after all tries, and the user allows it, succeeds with a
  * warning that says what is left.
  *
+ * @returns what `remove` does; undefined after the warning
  * @throws {@link SshError} of an unreachable host with the way out in its message; whatever else `remove` throws
  */
-export async function unlessHostIsGone(left: LeftThere, remove: () => Promise<void>): Promise<void> {
+export async function unlessHostIsGone<T>(left: LeftThere, remove: () => Promise<T>): Promise<T | undefined> {
   try {
-    await remove();
+    return await remove();
   } catch (error) {
     // Any answer, even a refused login, proves that the host is there. A silent jump host proves nothing.
     if (!isSilentHost(error)) throw error;
@@ -36,6 +37,7 @@ export async function unlessHostIsGone(left: LeftThere, remove: () => Promise<vo
       `${error.message} It was dropped from the state all the same, and is left on ${left.host}: ${left.what}. ` +
         `Should the host come back, remove it with \`${left.remedy}\`.`,
     );
+    return undefined;
   }
 }
 

@@ -153,7 +153,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a delete follows a link in the place of srMountPath",
     file: "provider/host/remote/folder.sh",
-    search: '[ ! -e "$path" ] || refuse_link "$1" || return "$NOT_REMOVED"',
+    search: '[ ! -e "$2" ] || refuse_link "$1" || return "$NOT_REMOVED"',
     replace: ":",
     tests: "test/host/security.test.ts",
     title: "since the disc was made",

@@ -1,31 +1,20 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
 import { tempIso } from "../../provider/lifecycle/provider";
 import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
-import { type SimulatedHost, type SimulatedPool, startPool } from "../simulator";
+import { Gate } from "../faults/gate";
+import { Proxy, type SimulatedHost, type SimulatedPool, startPool } from "../simulator";
 import { imageBytes, writeTemporary } from "../unit/image";
-import { nothing, poolArguments } from "./pool";
+import { markFolder } from "./pending";
+import { hostConnectionsOf, nothing, pluggedHosts, poolArguments, refreshed, updated } from "./pool";
 import { checked, createDisc, deleteDisc, readDisc, setConfiguration } from "./resource";
+import { warningsOfThisFile } from "./warnings";
+
+const warnings = warningsOfThisFile();
 
 beforeEach(() => setConfiguration());
 
 const startThree = () => startPool({ transport: "embedded", hosts: 3 });
-
-/** Status, and the hosts that are recorded. */
-async function refreshed(state: TempIsoState): Promise<TempIsoState> {
-  const { props } = await readDisc(state);
-  if (!props) throw new Error("The disc is gone.");
-  return props;
-}
-
-/** What an up makes of a state that is not replaced. */
-async function updated(state: TempIsoState, args: Record<string, unknown>): Promise<TempIsoState> {
-  const news = (await checked(args, { ...state })) as never;
-  expect(await tempIso.diff("", state, news)).toMatchObject({ changes: true, replaces: [] });
-  const { outs } = await tempIso.update("", state, news);
-  if (!outs) throw new Error("The update returned no outputs.");
-  return outs;
-}
 
 const hostAt = (pool: SimulatedPool, index: number): SimulatedHost => {
   const host = pool.hosts[index];
@@ -33,16 +22,13 @@ const hostAt = (pool: SimulatedPool, index: number): SimulatedHost => {
   return host;
 };
 
-const plugged = (pool: SimulatedPool) =>
-  pool.xapi.pbds.filter((pbd) => pbd.currentlyAttached).map((pbd) => pbd.hostUuid);
-
 describe("a disc for a whole pool", () => {
   test("is one VDI that every host has, and nothing once it is deleted", async () => {
     await using pool = await startThree();
     const state = await createDisc(poolArguments(pool));
     expect(pool.xapi.srs).toMatchObject([{ uuid: state.srUuid, shared: true }]);
     expect(pool.xapi.vdis).toMatchObject([{ uuid: state.vdiUuid, nameLabel: state.isoName }]);
-    expect(plugged(pool)).toEqual(pool.hosts.map(({ uuid }) => uuid));
+    expect(pluggedHosts(pool)).toEqual(pool.hosts.map(({ uuid }) => uuid));
     expect(state.hosts).toMatchObject(
       pool.hosts.map(({ uuid, name, connection: { host, hostKey } }) => ({
         uuid,
@@ -138,7 +124,7 @@ describe("a create for a whole pool", () => {
     await using pool = await startThree();
     pool.xapi.faults.push({ command: "sr-create", effect: { kind: "plugFails" } });
     const state = await createDisc(poolArguments(pool));
-    expect(plugged(pool)).toHaveLength(3);
+    expect(pluggedHosts(pool)).toHaveLength(3);
     await deleteDisc(state);
     expect(await pool.leftovers()).toEqual(nothing);
   });
@@ -183,6 +169,51 @@ describe("a create for a whole pool", () => {
     expect(await pool.leftovers()).toEqual(nothing);
   });
 
+  test("clears what a killed create of one host left on a member, the SR that comes later too", async () => {
+    await using pool = await startThree();
+    const { poolWide: _wide, hostConnections: _others, ...single } = poolArguments(pool);
+    const { host, port, hostKey } = hostAt(pool, 1).connection;
+    const connection = { ...(single["connection"] as object), host, port, hostKey };
+    const killed = await createDisc({ ...single, connection });
+    const { owner, isoName } = killed;
+    markFolder(hostAt(pool, 1), killed.srPath, { owner, isoName, sizeBytes: 0, isLive: false });
+    const { xapi } = pool;
+    const inFlight = { srs: xapi.srs.splice(0), pbds: xapi.pbds.splice(0), vdis: xapi.vdis.splice(0) };
+    setTimeout(() => {
+      xapi.srs.push(...inFlight.srs);
+      xapi.pbds.push(...inFlight.pbds);
+      xapi.vdis.push(...inFlight.vdis);
+    }, 1_500);
+    const state = await createDisc(poolArguments(pool));
+    expect(xapi.srs).toMatchObject([{ uuid: state.srUuid }]);
+    await deleteDisc(state);
+    expect(await pool.leftovers()).toEqual(nothing);
+  });
+
+  test("links an image again after a lost reply, on a host that has room for nothing else", async () => {
+    await using pool = await startThree();
+    const args = poolArguments(pool);
+    const first = await createDisc(args);
+    const full = hostAt(pool, 2);
+    full.setSpace({ path: "/", totalBytes: 1024 ** 3, availableBytes: 1024, type: "ext2/ext3" });
+    await using link = await Proxy.start(full.connection);
+    const hostConnections = {
+      ...hostConnectionsOf(pool),
+      xen3: { host: link.host, port: link.port, hostKey: full.connection.hostKey },
+    };
+    await using gate = await Gate.await(full, { program: "mkdir", args: /^-- [0-9a-f-]{36}$/ });
+    const owner = `${String(args["owner"])}-2`;
+    const creating = createDisc({ ...args, owner, hostConnections });
+    const call = await gate.halted;
+    link.dropAll();
+    call.run();
+    const second = await creating;
+    expect(full.commands.filter(({ command }) => /^write_range /m.test(command))).toHaveLength(1);
+    await deleteDisc(second);
+    await deleteDisc(first);
+    expect(await pool.leftovers()).toEqual(nothing);
+  });
+
   test("clears what a killed create of the same resource left on every host", async () => {
     await using pool = await startThree();
     const args = poolArguments(pool);
@@ -197,79 +228,59 @@ describe("a create for a whole pool", () => {
   });
 });
 
-describe("a disc that hosts of the pool lack", () => {
-  test("is partial when a host joins; an up brings it there, the disc stays the same", async () => {
-    await using pool = await startThree();
-    const state = await createDisc(poolArguments(pool));
-    const joined = await pool.join();
-    const args = poolArguments(pool, { isoPath: state.isoPath });
-    // Only the program of today knows the key of the new host.
-    const partial = await refreshed(state);
-    expect(partial.status).toBe("partial");
-    await expect(updated(partial, { ...args, hostConnections: state.hostConnections })).rejects.toThrow(
-      /host key/i,
-    );
-    const whole = await updated(partial, args);
-    expect(whole).toMatchObject({ status: "ready", srUuid: state.srUuid, vdiUuid: state.vdiUuid });
-    expect(whole.hosts?.map(({ name }) => name)).toEqual(["xen1", "xen2", "xen3", "xen4"]);
-    expect(pool.xapi.pbds.find(({ hostUuid }) => hostUuid === joined.uuid)?.currentlyAttached).toBe(true);
-    expect(await refreshed(whole)).toMatchObject({ status: "ready" });
-    await deleteDisc(whole);
-    expect(await pool.leftovers()).toEqual(nothing);
-  });
-
-  test("is partial when a host comes back without its folder", async () => {
-    await using pool = await startThree();
-    const args = poolArguments(pool, { srMountPath: "/var/run/sr-mount" });
-    const state = await createDisc(args);
-    await pool.coordinator.reboot();
-    const partial = await refreshed(state);
-    expect(partial.status).toBe("partial");
-    const whole = await updated(partial, args);
-    expect(whole).toMatchObject({ status: "ready", vdiUuid: state.vdiUuid });
-    expect(await refreshed(whole)).toMatchObject({ status: "ready" });
-    expect(pool.xapi.vdis).toMatchObject([{ uuid: state.vdiUuid }]);
-    await deleteDisc(state);
-    expect(await pool.leftovers()).toEqual(nothing);
-  });
-
-  test("stays partial, with nothing left of the attempt, when it cannot be brought there", async () => {
-    await using pool = await startThree();
-    const args = poolArguments(pool);
-    const state = await createDisc(args);
-    const host = hostAt(pool, 2);
-    rmSync(host.path(state.srPath), { recursive: true });
-    await host.reboot();
-    const partial = await refreshed(state);
-    pool.xapi.faults.push({ command: "pbd-plug", effect: { kind: "fail", code: "SR_BACKEND_FAILURE_226" } });
-    await expect(updated(partial, args)).rejects.toThrow(/xen3 could not attach/);
-    expect((await pool.leftovers()).paths.filter((path) => path.startsWith("xen3:"))).toEqual([]);
-    expect(await updated(partial, args)).toMatchObject({ status: "ready" });
-    await deleteDisc(state);
-    expect(await pool.leftovers()).toEqual(nothing);
-  });
-
-  test("is lost when every host lacks it, and replaced", async () => {
-    await using pool = await startThree();
-    const args = poolArguments(pool, { srMountPath: "/var/run/sr-mount" });
-    const state = await createDisc(args);
-    for (const host of pool.hosts) await host.reboot();
-    const lost = await refreshed(state);
-    expect(lost.status).toBe("lost");
-    const news = (await checked(args, { ...lost })) as never;
-    expect(await tempIso.diff("", lost, news)).toMatchObject({ replaces: ["status"] });
-    await deleteDisc(lost);
-    expect(await pool.leftovers()).toEqual(nothing);
-  });
-});
+/** The state of a disc by way of a host that was ejected; `now` plays that host, in its pool of one. */
+const asEjected = (made: TempIsoState, ejected: SimulatedHost, now: SimulatedHost): TempIsoState => {
+  const { host, port, hostKey } = now.connection;
+  return {
+    ...made,
+    host,
+    port,
+    hostKey,
+    connection: { ...made.connection, dialErrorLimit: 1 },
+    hosts: made.hosts!.map((each) =>
+      each.uuid === ejected.uuid ? { ...each, uuid: now.uuid, hostKey } : each,
+    ),
+  };
+};
 
 describe("the delete of a disc of a whole pool", () => {
   test("is not stopped by a host that joined since, whose key nobody knows", async () => {
     await using pool = await startThree();
     const state = await createDisc(poolArguments(pool));
-    await pool.join();
+    const joined = await pool.join();
+    const off = await pool.join();
+    await off.powerOff();
     await deleteDisc(state);
     expect(await pool.leftovers()).toEqual(nothing);
+    const folder = state.srPath.replace(/.*\//, "");
+    expect(warnings()).toEqual([
+      expect.stringMatching(
+        `host xen4 joined the pool.*\`npx pulumi-xen-iso sweep --host ${joined.connection.host} --uuid ${folder}\``,
+      ),
+    ]);
+  });
+
+  test("goes to the pool of the other hosts when the named one was ejected from it", async () => {
+    await using pool = await startThree();
+    // After pool-eject, a host is a pool of its own.
+    await using other = await startPool({ transport: "embedded" });
+    const ejected = hostAt(pool, 2);
+    const state = asEjected(await createDisc(poolArguments(pool)), ejected, other.coordinator);
+    pool.xapi.forgetHost(ejected.uuid);
+    expect(await refreshed(state)).toMatchObject({ status: "ready" });
+    await deleteDisc(state);
+    const { srs, paths } = await pool.leftovers();
+    expect(srs).toEqual([]);
+    expect(paths.filter((path) => !path.startsWith("xen3:"))).toEqual([]);
+    await expect(readDisc(state)).resolves.toEqual({ id: "" });
+  });
+
+  test("is an error while the named host is in another pool and no host of the disc's answers", async () => {
+    await using pool = await startThree();
+    await using other = await startPool({ transport: "embedded" });
+    const state = asEjected(await createDisc(poolArguments(pool)), hostAt(pool, 2), other.coordinator);
+    for (const each of pool.hosts) await each.stopSshd();
+    await expect(deleteDisc(state)).rejects.toThrow(/Nothing listens.*PULUMI_XEN_DELETE_UNREACHABLE/);
   });
 
   test("skips a host that the pool has forgotten", async () => {
@@ -278,7 +289,7 @@ describe("the delete of a disc of a whole pool", () => {
     const gone = hostAt(pool, 2);
     await gone.powerOff();
     await expect(deleteDisc(state)).rejects.toThrow(/xen3 is offline.*host-forget/s);
-    expect(plugged(pool)).toHaveLength(3);
+    expect(pluggedHosts(pool)).toHaveLength(3);
     pool.xapi.forgetHost(gone.uuid);
     await deleteDisc(state);
     expect((await pool.leftovers()).paths.filter((path) => !path.startsWith("xen3:"))).toEqual([]);
@@ -304,10 +315,25 @@ describe("the delete of a disc of a whole pool", () => {
     const connection = { ...(args["connection"] as object), dialErrorLimit: 1 };
     const state = await createDisc({ ...args, connection });
     await hostAt(pool, 2).stopSshd();
-    await expect(deleteDisc(state)).rejects.toThrow(/PULUMI_XEN_DELETE_UNREACHABLE/);
+    const error = await deleteDisc(state).catch((thrown: unknown) => thrown as Error);
+    expect(error?.message.match(/If the host is gone for good/g)).toHaveLength(1);
     await setConfiguration({ "xen:deleteUnreachable": "true" });
     await deleteDisc(state);
     expect(pool.xapi.srs).toEqual([]);
     expect((await pool.leftovers()).paths.filter((path) => !path.startsWith("xen3:"))).toEqual([]);
+    expect(warnings()).toEqual([expect.stringMatching(/is left on xen3/)]);
+  });
+
+  test("of one whose create was cut off promises nothing for a host that does not answer", async () => {
+    await using pool = await startThree();
+    const args = poolArguments(pool);
+    const connection = { ...(args["connection"] as object), dialErrorLimit: 1 };
+    const made = await createDisc({ ...args, connection });
+    const { srUuid: _sr, vdiUuid: _vdi, pbdUuid: _pbd, hostUuid: _host, ...rest } = made;
+    await hostAt(pool, 2).stopSshd();
+    await setConfiguration({ "xen:deleteUnreachable": "true" });
+    await deleteDisc({ ...rest, status: "incomplete" });
+    expect(warnings()).toEqual([expect.stringMatching(/is left on xen3/)]);
+    expect(pool.xapi.srs).toEqual([]);
   });
 });

@@ -1,6 +1,8 @@
+import { expect } from "vitest";
+import { tempIso } from "../../provider/lifecycle/provider";
 import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
 import type { SimulatedHost, SimulatedPool } from "../simulator";
-import { argumentsFor, createDisc } from "./resource";
+import { argumentsFor, checked, createDisc, readDisc } from "./resource";
 
 /** What `leftovers` returns of a pool without discs. */
 export const nothing = { srs: [], pbds: [], vdis: [], paths: [] };
@@ -33,3 +35,23 @@ export function threeOf(pool: SimulatedPool): [SimulatedHost, SimulatedHost, Sim
   if (!first || !second || !third) throw new Error("The pool was to have three hosts.");
   return [first, second, third];
 }
+
+/** The state after a refresh. */
+export async function refreshed(state: TempIsoState): Promise<TempIsoState> {
+  const { props } = await readDisc(state);
+  if (!props) throw new Error("The disc is gone.");
+  return props;
+}
+
+/** What an up makes of a state that is not replaced. */
+export async function updated(state: TempIsoState, args: Record<string, unknown>): Promise<TempIsoState> {
+  const news = (await checked(args, { ...state })) as never;
+  expect(await tempIso.diff("", state, news)).toMatchObject({ changes: true, replaces: [] });
+  const { outs } = await tempIso.update("", state, news);
+  if (!outs) throw new Error("The update returned no outputs.");
+  return outs;
+}
+
+/** UUIDs of the hosts that have an SR attached. */
+export const pluggedHosts = (pool: SimulatedPool) =>
+  pool.xapi.pbds.filter((pbd) => pbd.currentlyAttached).map((pbd) => pbd.hostUuid);

@@ -1,6 +1,5 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { appendFile, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { utils } from "ssh2";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -9,6 +8,7 @@ import { mountSmallDisc } from "../faults/small-disc";
 import { type SimulatedHost, startPool } from "../simulator";
 import { imageBytes, writeTemporary } from "../unit/image";
 import { nothing } from "./pool";
+import { markFolder } from "./pending";
 import { argumentsFor, checked, createDisc, deleteDisc, setConfiguration } from "./resource";
 import { tempIso } from "../../provider/lifecycle/provider";
 
@@ -22,17 +22,13 @@ function withConnection(args: Record<string, unknown>, change: object): Record<s
 }
 
 /** What an upload under way has on the host: a folder, and a marker of a session that lives (this process). */
-function markPending(
-  host: SimulatedHost,
-  { owner, sizeBytes }: { owner: string; sizeBytes: number },
-): string {
-  const folder = host.path("/var/opt/xen-iso/7b84f233-8aa3-468d-b254-fd585194da21");
-  mkdirSync(folder, { recursive: true });
-  const started = /^.*\) (?:\S+ ){19}(\d+)/s.exec(readFileSync("/proc/self/stat", "latin1"))?.[1];
-  const lines = [`owner=${owner}`, "iso=x.iso", `size=${sizeBytes}`, `session=${process.pid}`];
-  writeFileSync(join(folder, "pending"), `${lines.join("\n")}\nstarted=${started}\n`);
-  return join(folder, "pending");
-}
+const markPending = (host: SimulatedHost, { owner, sizeBytes }: { owner: string; sizeBytes: number }) =>
+  markFolder(host, "/var/opt/xen-iso/7b84f233-8aa3-468d-b254-fd585194da21", {
+    owner,
+    isoName: "x.iso",
+    sizeBytes,
+    isLive: true,
+  });
 
 describe("a create that is refused says what to do, and leaves nothing", () => {
   test("a wrong password", async () => {

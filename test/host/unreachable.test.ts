@@ -1,30 +1,18 @@
 import { utils } from "ssh2";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
 import { startPool } from "../simulator";
-import { startEngineLog } from "../unit/lifecycle/engine-log-server";
 import { addVm, attach, attachmentArguments, detach } from "./drive";
 import { nothing } from "./pool";
 import { argumentsFor, createDisc, deleteDisc, setConfiguration } from "./resource";
+import { warningsOfThisFile } from "./warnings";
 
-let engine: Awaited<ReturnType<typeof startEngineLog>>;
+const warnings = warningsOfThisFile();
 
-beforeAll(async () => {
-  engine = await startEngineLog();
-});
-beforeEach(async () => {
-  await setConfiguration();
-  engine.entries.length = 0;
-});
+beforeEach(() => setConfiguration());
 afterEach(() => {
   vi.unstubAllEnvs();
 });
-afterAll(() => {
-  engine.stop();
-});
-
-const warnings = () =>
-  engine.entries.filter(({ severity }) => severity === "WARNING").map(({ message }) => message);
 
 /** A disc on a host whose SSH is then switched off. */
 async function start() {

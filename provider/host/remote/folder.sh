@@ -77,22 +77,51 @@ take_over() {
 # undone here may still run after its link was lost.
 # Status: NOT_REMOVED with the reason on standard error: the folder or MOUNT_PATH is a link, or the folder holds
 # something else
-# Needs: lock_mount_path refuse_link stop_writers
+# Needs: lock_for_removal remove_locked
 remove_folder() {
-  local path=$1/$2
   [ -d "$1" ] || return 0
-  [ ! -e "$path" ] || refuse_link "$1" || return "$NOT_REMOVED"
+  lock_for_removal "$1" "$1/$2" || return
+  remove_locked "$1/$2" "$3"
+}
+
+# clear_folder MOUNT_PATH NAME ISO_NAME OWNER
+# Removes a folder as remove_folder does, unless another run of OWNER is working in it.
+# Prints and fails as find_obstacles does if one is; otherwise as remove_folder.
+# Needs: lock_for_removal find_obstacles remove_locked
+clear_folder() {
+  # shellcheck disable=SC2034 # find_obstacles sets it
+  local promised
+  [ -d "$1" ] || return 0
+  lock_for_removal "$1" "$1/$2" || return
+  find_obstacles "$4" "$2"
+  [ $? -ne "$OWNER_BUSY" ] || return "$OWNER_BUSY"
+  remove_locked "$1/$2" "$3"
+}
+
+# lock_for_removal MOUNT_PATH PATH
+# Status: NOT_REMOVED with the reason on standard error
+# Needs: lock_mount_path refuse_link
+lock_for_removal() {
+  [ ! -e "$2" ] || refuse_link "$1" || return "$NOT_REMOVED"
   lock_mount_path "$1" 15 || {
     echo 'Another run keeps it locked.' >&2
     return "$NOT_REMOVED"
   }
+}
+
+# remove_locked PATH ISO_NAME
+# The removal of remove_folder, under the lock.
+# Status: NOT_REMOVED with the reason on standard error
+# Needs: stop_writers
+remove_locked() {
+  local path=$1
   [ ! -L "$path" ] || {
     echo 'It is a link.' >&2
     return "$NOT_REMOVED"
   }
   [ -d "$path" ] && cd -- "$path" || return 0
   stop_writers
-  rm -f -- "$3" upload writers pending image released || return "$NOT_REMOVED"
+  rm -f -- "$2" upload writers pending image released || return "$NOT_REMOVED"
   rmdir -- "$path" || {
     ls -A >&2
     return "$NOT_REMOVED"

@@ -42,7 +42,7 @@ test("a create under way: its marker, and what has arrived", () => {
 
 test.each([
   ["urn:x\tacme", false],
-  ["urn:x (copy)", true],
+  ["urn:x (copy)\t44468271-9e5b-463e-91d3-bcb67feb3a01", true],
 ])("the owner %j is that of its URN", (text, isCopy) => {
   expect(scan(`owner=${text}`)[0]?.marker).toMatchObject({ owner: "urn:x", isCopy });
 });
