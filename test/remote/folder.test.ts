@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync } from "node:fs";
 import { expect, test } from "vitest";
 import { EXIT } from "../../provider/host/protocol";
-import { FOLDER, OTHER, RemoteHost, sh, THIRD } from "./host";
+import { FOLDER, markerOf, OTHER, RemoteHost, sh, THIRD } from "./host";
 
 test("finds the folders named by a UUID that are neither links nor mounts", () => {
   using host = new RemoteHost();
@@ -55,6 +55,20 @@ test("removes its own files and the folder, and succeeds when they are gone", ()
   expect(host.has("isos", FOLDER)).toBe(false);
   expect(remove(host)).toEqual({ status: 0, stdout: "", stderr: "" });
   expect(remove(host, host.path("gone")).status).toBe(0);
+});
+
+test("clears a folder, unless a run of its owner works in it", () => {
+  using host = new RemoteHost();
+  const clear = () => host.run(sh`clear_folder ${host.mountPath} ${FOLDER} a.iso urn:x`);
+  for (const [pending, status] of [
+    [markerOf("urn:x", { isAlive: false }), 0],
+    [markerOf("urn:y", { isAlive: true }), 0],
+    [markerOf("urn:x", { isAlive: true }), EXIT.ownerBusy],
+  ] as const) {
+    host.disc(FOLDER, { pending, "a.iso": "x" });
+    expect(clear().status).toBe(status);
+    expect(host.has("isos", FOLDER)).toBe(status !== 0);
+  }
 });
 
 test("leaves what is not its own, and says what that is", () => {
