@@ -204,12 +204,11 @@ describe("a copy to a host that lacks the disc", () => {
     rmSync(host.path(state.srPath), { recursive: true });
     await host.reboot();
     const { owner, isoName } = state;
-    const mark = (path: string, isLive: boolean) =>
+    const mark = (path: string, isAlive: boolean) =>
       markFolder(host, path, {
         owner: ownerText(copyOwner({ owner, folder: folderAt(path) })),
         isoName,
-        sizeBytes: 1,
-        isLive,
+        isAlive,
       });
     const partial = await refreshed(state);
     return { pool, args, state: partial, mark, [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose]() };

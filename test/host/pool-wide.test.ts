@@ -176,7 +176,7 @@ describe("a create for a whole pool", () => {
     const connection = { ...(single["connection"] as object), host, port, hostKey };
     const killed = await createDisc({ ...single, connection });
     const { owner, isoName } = killed;
-    markFolder(hostAt(pool, 1), killed.srPath, { owner, isoName, sizeBytes: 0, isLive: false });
+    markFolder(hostAt(pool, 1), killed.srPath, { owner, isoName, isAlive: false });
     const { xapi } = pool;
     const inFlight = { srs: xapi.srs.splice(0), pbds: xapi.pbds.splice(0), vdis: xapi.vdis.splice(0) };
     setTimeout(() => {

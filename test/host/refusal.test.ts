@@ -25,9 +25,8 @@ function withConnection(args: Record<string, unknown>, change: object): Record<s
 const markPending = (host: SimulatedHost, { owner, sizeBytes }: { owner: string; sizeBytes: number }) =>
   markFolder(host, "/var/opt/xen-iso/7b84f233-8aa3-468d-b254-fd585194da21", {
     owner,
-    isoName: "x.iso",
-    sizeBytes,
-    isLive: true,
+    size: sizeBytes,
+    isAlive: true,
   });
 
 describe("a create that is refused says what to do, and leaves nothing", () => {

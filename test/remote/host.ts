@@ -124,10 +124,13 @@ export const [SR, PBD, VDI] = [
 ] as const;
 
 /** The marker of this process, which is alive, or of one that is gone. */
-export function markerOf(owner: string, { isAlive, size = 0 }: { isAlive: boolean; size?: number }): string {
+export function markerOf(
+  owner: string,
+  { isAlive, size = 0, isoName = "x.iso" }: { isAlive: boolean; size?: number; isoName?: string },
+): string {
   const started = /^.*\) (?:\S+ ){19}(\d+)/s.exec(readFileSync("/proc/self/stat", "latin1"))?.[1] ?? "";
   const session = isAlive ? [process.pid, started] : [1, "then"];
-  return `owner=${owner}\niso=x.iso\nsize=${size}\nsession=${session[0]}\nstarted=${session[1]}\n`;
+  return `owner=${owner}\niso=${isoName}\nsize=${size}\nsession=${session[0]}\nstarted=${session[1]}\n`;
 }
 
 export { sh };
