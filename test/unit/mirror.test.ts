@@ -41,12 +41,7 @@ const COVERED_BY: Readonly<Record<string, readonly string[]>> = {
   "test/host/login.test.ts": ["ssh/agent", "ssh/authentication", "ssh/login"],
   "test/host/marker.test.ts": ["host/marker"],
   "test/host/pool-url.test.ts": ["lifecycle/kept-image"],
-  "test/host/pool-wide.test.ts": [
-    "host/pool-image",
-    "host/pool-temp-iso",
-    "lifecycle/pool-hosts",
-    "lifecycle/pool-temp-iso",
-  ],
+  "test/host/pool-wide.test.ts": ["host/pool-temp-iso", "lifecycle/pool-hosts", "lifecycle/pool-temp-iso"],
   "test/host/progress.test.ts": ["host/progress", "ssh/command-channel"],
   "test/host/release.test.ts": ["host/release"],
   "test/host/round-trips.test.ts": ["host/make", "host/twin"],
