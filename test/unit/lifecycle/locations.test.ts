@@ -2,7 +2,14 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { localPathOf, localPathProblem, missingHint, webUrl } from "../../../provider/lifecycle/locations";
+import {
+  checksumProblem,
+  localPathOf,
+  localPathProblem,
+  missingHint,
+  urlProblem,
+  webUrl,
+} from "../../../provider/lifecycle/locations";
 
 test.each<[string, RegExp]>([
   ["https://example.net/x.iso", /^is a URL; set isoUrl to it instead$/],
@@ -30,6 +37,10 @@ test("a pattern that matches nothing leads to the path of a file, one that match
   expect(missingHint(join(folder, "b.is?"))).toMatch(/, such as \/.*\/b\.iso$/);
   expect(missingHint(join(folder, "c*.iso"))).toMatch(/to the path of one file$/);
   expect(missingHint(join(folder, "none/*.iso"))).toMatch(/to the path of one file$/);
+  writeFileSync(join(folder, "c[1].iso"), "");
+  expect(missingHint(join(folder, "c[1].iso"))).toMatch(/, such as \/.*\/c\[1\]\.iso$/);
+  for (const pattern of ["x[12].iso", "x{1,2}.iso", "x?"])
+    expect(missingHint(pattern)).toMatch(/^only a shell expands a pattern/);
   expect(missingHint("x.iso")).toBe("a relative path starts at the program's folder");
 });
 
@@ -38,4 +49,34 @@ test("only http and https URLs are of a web server, and only local file URLs hav
   expect(webUrl("file:///a")).toBeUndefined();
   expect(localPathOf("file:///a")).toBe("/a");
   expect(localPathOf("file://elsewhere/a")).toBeUndefined();
+});
+
+test.each([
+  ["x.iso", "must be a URL that begins with https:// or http://; isoPath takes a local file"],
+  [
+    "ftp://example.net/x.iso",
+    "must be a URL that begins with https:// or http://; isoPath takes a local file",
+  ],
+  [
+    "https://user@example.net/x.iso",
+    "must be without user and password, which would be readable in the state; set headers",
+  ],
+  [
+    "https://:password@example.net/x.iso",
+    "must be without user and password, which would be readable in the state; set headers",
+  ],
+  ["https://example.net/x.iso", undefined],
+])("the URL %s: %s", (url, problem) => {
+  expect(urlProblem(url, { pathArgument: "isoPath", login: "set headers" })).toBe(problem);
+});
+
+test("a checksum is of a kind that is known, or the URL of a list", () => {
+  for (const checksum of [
+    `sha256:${"a".repeat(64)}`,
+    `sha512:${"a".repeat(128)}`,
+    "https://example.net/SHA256SUMS",
+  ])
+    expect(checksumProblem(checksum)).toBeUndefined();
+  for (const checksum of ["md5:a", `sha256:${"a".repeat(63)}`, "SHA256SUMS", ""])
+    expect(checksumProblem(checksum)).toMatch(/^must be sha256:<64 hex digits>, .*SHA256SUMS$/);
 });
