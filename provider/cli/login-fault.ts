@@ -10,6 +10,7 @@ const SSHD_LOG = "`journalctl -u sshd` on that host has sshd's own reason";
 const ADVICE: Readonly<Record<SshErrorCode, string>> = {
   SSH_CONFIG_REFUSED: "`--ssh-config false` reads no configuration, `--ssh-config <path>` another one.",
   UNREACHABLE: "`ping` and `nc -vz <host> <port>` from this machine show how far it gets.",
+  DIAL_FAILED: "The host may be well: this says nothing about it.",
   CONNECTION_REFUSED:
     "`systemctl status sshd` and `ss -tln` on the host show whether sshd runs, and on which port.",
   JUMP_HOST_UNREACHABLE:
@@ -17,6 +18,7 @@ const ADVICE: Readonly<Record<SshErrorCode, string>> = {
   FORWARDING_REFUSED: `Set \`AllowTcpForwarding yes\` in /etc/ssh/sshd_config of the jump host, ${RELOAD}.`,
   LOGIN_INTERRUPTED: `${SSHD_LOG}: MaxStartups, PerSourcePenalties, or a firewall such as fail2ban.`,
   LOGIN_TIMED_OUT: `${SSHD_LOG}. --per-dial-timeout gives it more time.`,
+  LOGIN_ENDED: `${SSHD_LOG}: pam_nologin, pam_access, an expired account.`,
   NOT_SSH: "Give the port of sshd with connection.port: the host's sshd_config has it.",
   HANDSHAKE_FAILED: `${SSHD_LOG}.`,
   NO_COMMON_ALGORITHM: `Add one to that line of /etc/ssh/sshd_config, ${RELOAD}. \`sshd -T\` prints what is in force. Node in FIPS mode has fewer.`,

@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import { isRefusedLogin } from "../ssh/error";
 import { SharedConnection } from "../ssh/shared-connection";
 import { addressOf, type SshTarget } from "../ssh/target";
 import { type ConnectionInputs, effectiveConnection } from "./connection";
-import { toSshTarget } from "./ssh-target";
+import { hasLogin, toSshTarget } from "./ssh-target";
 import { isUnknown } from "./unknown";
 
 const CREDENTIALS = ["password", "privateKey", "privateKeyPassword", "agentSocketPath"] as const;
@@ -28,10 +29,10 @@ export function rememberCredentials(inputs: unknown): void {
 
 /**
  * Logs in to the host of an existing disc: with the newest credentials for it, else with the stored ones. Sends
- * either only after the host has proved its key.
+ * either only after the host has proved its key, and none that the host has just refused.
  *
  * @param like the host whose newest credentials are tried: another one of the same pool has the same
- * @throws {@link SshError} of the stored credentials
+ * @throws {@link SshError} of the newest credentials, where the stored ones are the same
  */
 export async function logInTo(
   connection: ConnectionInputs,
@@ -40,15 +41,32 @@ export async function logInTo(
   const stored = await toSshTarget(connection);
   const today = newest.get(loginOf({ host: "", port: 22, user: "root", ...like }));
   if (today) {
-    const host = SharedConnection.to(await toSshTarget({ ...without(connection), ...today }));
+    const target = await toSshTarget({ ...without(connection), ...today });
+    const host = SharedConnection.to(target);
     try {
       await host.hostKey();
       return host;
     } catch (error) {
-      if (!isRefusedLogin(error)) throw error;
+      // The credentials of a jump host are the same both times.
+      if (!isRefusedLogin(error) || error.host !== host.address) throw error;
+      const others = withoutRefused(stored, target);
+      if (!hasLogin(others)) throw error;
+      // A factor that was accepted is wanted again.
+      return SharedConnection.to(error.code === "FACTOR_MISSING" ? stored : others);
     }
   }
   return SharedConnection.to(stored);
+}
+
+/** The target without the credentials that it has in common with one that was refused. */
+function withoutRefused(target: SshTarget, refused: SshTarget): SshTarget {
+  const isSame = (name: keyof SshTarget) => isDeepStrictEqual(target[name], refused[name]);
+  const same = (["password", "privateKey", "agentSocketPath", "identityFiles"] as const).filter(isSame);
+  // Another passphrase opens keys that could not be offered.
+  const spent = isSame("privateKeyPassword")
+    ? same
+    : same.filter((name) => name !== "privateKey" && name !== "identityFiles");
+  return { ...target, ...Object.fromEntries(spent.map((name) => [name, undefined])) };
 }
 
 function without(connection: ConnectionInputs): ConnectionInputs {

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { type AnyAuthMethod, type AuthHandlerMiddleware, type ParsedKey, type Prompt, utils } from "ssh2";
 import { type AgentKeys, listAgentKeys, SingleKeyAgent } from "./agent";
 import { SshError, type SshErrorCode } from "./error";
+import { printable } from "./printable";
 import { loadPrivateKey } from "./private-key";
 import { addressOf, type SshTarget } from "./target";
 
@@ -59,16 +60,31 @@ export class Authentication {
     return this.#used.size > 0;
   }
 
+  /** What was sent, for messages: "privateKey, password". */
+  get offered(): string {
+    return [...new Set([...this.#used].map(({ name }) => name))].join(", ");
+  }
+
+  /** Whether this side has ended the login. */
+  get hasStopped(): boolean {
+    return this.#stop !== undefined;
+  }
+
   /** For `ssh2`: gives the next credential, or none. */
   readonly handler: AuthHandlerMiddleware = (_methodsLeft, _partialSuccess, next) => {
     if (this.#methods.length === 0) {
       next({ type: "none", username: this.target.user });
       return;
     }
-    void this.#next().then((offer) => {
-      this.#current = offer;
-      // ssh2 takes false for "no further method"; its types do not say so.
-      next(offer?.auth ?? (false as never));
+    // ssh2 takes false for "no further method"; its types do not say so.
+    const offerNext = (offer: Offer | undefined) => next((this.#current = offer)?.auth ?? (false as never));
+    this.#next().then(offerNext, (error: unknown) => {
+      this.#stop = this.#error(
+        "AUTHENTICATION_FAILED",
+        `was not offered a key: the keys cannot be read.`,
+        String(error),
+      );
+      offerNext(undefined);
     });
   };
 
@@ -249,7 +265,7 @@ export class Authentication {
       const after = this.#isPasswordSent ? " after the password" : "";
       this.#end(
         "PROMPT_UNANSWERED",
-        `asks ${this.target.user} for "${printable(asked)}"${after}, which cannot be answered. Log in with a key, or let the host take ` +
+        `asks ${this.target.user} for "${printable(asked, 80)}"${after}, which cannot be answered. Log in with a key, or let the host take ` +
           "the password alone for this user.",
       );
     } else {
@@ -352,11 +368,4 @@ function parsePublic(text: string): ParsedKey | undefined {
 
 function isSame(one: ParsedKey, other: ParsedKey): boolean {
   return one.getPublicSSH().equals(other.getPublicSSH());
-}
-
-function printable(text: string): string {
-  return text
-    .replace(/\p{Cc}/gu, " ")
-    .trim()
-    .slice(0, 80);
 }

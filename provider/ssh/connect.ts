@@ -1,7 +1,10 @@
 import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection } from "./connection";
 import { isSilentHost, SshError } from "./error";
 import { logIn } from "./login";
+import { ping } from "./ping";
+import { rejectWhenAborted } from "./reject-when-aborted";
 import { retry } from "./retry";
 import { addressOf, type SshTarget } from "./target";
 
@@ -10,7 +13,7 @@ const DIAL_AGAIN = { isPassing: isPassingDialError, firstPauseMs: 250, growth: 1
 /**
  * Logs in to a host, through its jump hosts if it has any. Retries failures that may be temporary, at most
  * `dialErrorLimit` times for all hops together: a refused or dropped connection (sshd's `MaxStartups` drops at
- * random), a host that does not answer. All other failures are final.
+ * random), a host that does not answer, a name server that does not. All other failures are final.
  *
  * @throws {@link SshError} with a code that says what went wrong
  */
@@ -70,27 +73,75 @@ class Route {
   }
 }
 
+/** How long a jump host may take to show that it is still there. */
+const JUMP_ANSWER_MS = 5_000;
+
 /** A stream to `target`, opened by its jump host. */
-function forward(jump: Connection, target: SshTarget): Promise<Duplex> {
-  const address = addressOf(target);
+async function forward(jump: Connection, target: SshTarget): Promise<Duplex> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  try {
+    const stream = await Promise.race([
+      openForward(jump, target, signal),
+      rejectWhenAborted(jump.lost, signal),
+      ...(target.perDialTimeout > 0 ? [sleep(target.perDialTimeout * 1_000, undefined, { signal })] : []),
+    ]);
+    if (stream) return stream;
+    await assertAnswers(jump, signal);
+    throw unreachableFrom(jump, addressOf(target));
+  } finally {
+    settled.abort();
+  }
+}
+
+function openForward(jump: Connection, target: SshTarget, settled: AbortSignal): Promise<Duplex> {
   return new Promise((resolve, reject) => {
-    const limit = target.perDialTimeout > 0 ? target.perDialTimeout * 1_000 : 2 ** 31 - 1;
-    const timer = setTimeout(() => reject(unreachableFrom(jump, address)), limit);
-    const onLost = () => reject(jump.lost.reason as Error);
-    jump.lost.addEventListener("abort", onLost);
-    jump.client.forwardOut("127.0.0.1", 0, target.host, target.port, (error, stream) => {
-      clearTimeout(timer);
-      jump.lost.removeEventListener("abort", onLost);
-      if (!error) return resolve(stream);
-      return reject(
-        isProhibited(error) ? forwardingRefused(jump, error) : unreachableFrom(jump, address, error),
-      );
-    });
+    try {
+      jump.client.forwardOut("127.0.0.1", 0, target.host, target.port, (error, stream) => {
+        // Nobody waits for it any more.
+        if (settled.aborted) return error ? undefined : stream.destroy();
+        return error ? reject(forwardFailure(jump, addressOf(target), error)) : resolve(stream);
+      });
+    } catch {
+      // ssh2 throws on a socket that is broken, a little before it tells that it is.
+    }
   });
 }
 
-/** RFC 4254 §5.1: SSH_OPEN_ADMINISTRATIVELY_PROHIBITED */
-const isProhibited = (error: Error & { readonly reason?: number }) => error.reason === 1;
+/** A jump host that has gone silent does not tell whether the host behind it has. The next try logs in to it anew. */
+async function assertAnswers(jump: Connection, signal: AbortSignal): Promise<void> {
+  const answers = new Promise<boolean>((resolve) => ping(jump.client, () => resolve(true)));
+  const isThere = await Promise.race([
+    answers,
+    rejectWhenAborted(jump.lost, signal),
+    sleep(JUMP_ANSWER_MS, false, { signal }),
+  ]);
+  if (isThere) return;
+  jump.client.destroy();
+  const message = `The jump host ${jump.address} has stopped answering. Check its network, and a VPN on the way.`;
+  throw new SshError("JUMP_HOST_UNREACHABLE", jump.address, message);
+}
+
+/** @see RFC 4254, section 5.1 */
+const REASON = { prohibited: 1, connectFailed: 2, unknownType: 3 };
+
+/** Only a connection that was tried and failed says anything about the host behind the jump host. */
+function forwardFailure(
+  jump: Connection,
+  address: string,
+  error: Error & { readonly reason?: number },
+): SshError {
+  const { reason, message } = error;
+  if (reason === REASON.prohibited || reason === REASON.unknownType) return forwardingRefused(jump, error);
+  if (reason === REASON.connectFailed && !/temporary failure in name resolution/i.test(message))
+    return unreachableFrom(jump, address, error);
+  return new SshError(
+    "DIAL_FAILED",
+    jump.address,
+    `The jump host ${jump.address} could not open a connection to ${address}. Check its name server and its load. (${message})`,
+    { cause: error },
+  );
+}
 
 function forwardingRefused({ address }: Connection, cause: Error): SshError {
   const message =
@@ -117,6 +168,7 @@ function ofJumpHost(error: SshError): SshError {
 function isPassingDialError(error: unknown): boolean {
   if (!(error instanceof SshError)) return false;
   if (["CONNECTION_REFUSED", "LOGIN_INTERRUPTED", "CONNECTION_LOST"].includes(error.code)) return true;
-  const cause = error.cause as NodeJS.ErrnoException | undefined;
-  return ["UNREACHABLE", "JUMP_HOST_UNREACHABLE"].includes(error.code) && cause?.code !== "ENOTFOUND";
+  const { code = "" } = (error.cause ?? {}) as NodeJS.ErrnoException;
+  const isUnreached = ["UNREACHABLE", "JUMP_HOST_UNREACHABLE", "DIAL_FAILED"].includes(error.code);
+  return isUnreached && !["ENOTFOUND", "EPERM", "EACCES"].includes(code);
 }

@@ -4,6 +4,8 @@ export type SshErrorCode =
   | "SSH_CONFIG_REFUSED"
   /** No TCP connection: no route, no such name, or no answer in time. */
   | "UNREACHABLE"
+  /** This machine could not try: no name server, no free port, a firewall of its own. Says nothing about the host. */
+  | "DIAL_FAILED"
   | "CONNECTION_REFUSED"
   /** The jump host is silent. That says nothing about the host behind it. */
   | "JUMP_HOST_UNREACHABLE"
@@ -13,6 +15,8 @@ export type SshErrorCode =
   | "LOGIN_INTERRUPTED"
   /** The host took credentials and did not answer in time. Not repeated, because a repeat could lock the account. */
   | "LOGIN_TIMED_OUT"
+  /** The connection ended after credentials were offered, without an answer. Not repeated for the same reason. */
+  | "LOGIN_ENDED"
   | "NOT_SSH"
   | "HANDSHAKE_FAILED"
   | "NO_COMMON_ALGORITHM"
@@ -48,6 +52,9 @@ const REFUSED_LOGIN: readonly SshErrorCode[] = [
 /** Only silence: whatever answers in any way is there. */
 const SILENT_HOST: readonly SshErrorCode[] = ["UNREACHABLE", "CONNECTION_REFUSED"];
 
+/** The host would hear the same credentials again. */
+const SPENT_LOGIN: readonly SshErrorCode[] = [...REFUSED_LOGIN, "LOGIN_TIMED_OUT"];
+
 /** A failure of the SSH link itself: no command of the host is known to have failed. */
 export class SshError extends Error {
   override readonly name = "SshError";
@@ -70,6 +77,11 @@ export class SshError extends Error {
 /** Whether other credentials could have logged in. */
 export function isRefusedLogin(error: unknown): error is SshError {
   return error instanceof SshError && REFUSED_LOGIN.includes(error.code);
+}
+
+/** Whether the same credentials would be refused again, and a repeat could lock the account. */
+export function isSpentLogin(error: unknown): error is SshError {
+  return error instanceof SshError && SPENT_LOGIN.includes(error.code);
 }
 
 /** Whether nothing answers at the host's address, so that the host may be gone. */

@@ -5,6 +5,8 @@ import { durationText } from "../text/units";
 import { tellingItsEnd } from "./command-channel";
 import type { Connection } from "./connection";
 import { SshError } from "./error";
+import { printable } from "./printable";
+import { rejectWhenAborted } from "./reject-when-aborted";
 import { type SendWindow, STALL_TIMEOUT_MS } from "./send-window";
 import { lines, type Script, sh } from "./sh";
 import { waiting } from "./wait";
@@ -267,13 +269,6 @@ function failureOf(sending: Promise<void>): Promise<never> {
   });
 }
 
-function rejectWhenAborted(lost: AbortSignal, unless: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (lost.aborted) reject(lost.reason as Error);
-    lost.addEventListener("abort", () => reject(lost.reason as Error), { signal: unless });
-  });
-}
-
 /** A limit that can be set anew; `expired` rejects once it has passed. */
 function timeLimit(errorOf: (limitMs: number) => Error) {
   let timer: NodeJS.Timeout | undefined;
@@ -332,10 +327,7 @@ function readResult(
 
 /** The host took the login and closed the session before the first line of the command. */
 function noShell({ address, target }: Connection, purpose: string, words: string): SshError {
-  const said = words
-    .replace(/\p{Cc}+/gu, " ")
-    .trim()
-    .slice(0, 300);
+  const said = printable(words);
   const message =
     `${address} logs in ${target.user}, but runs no command (to ${purpose}). Check that the shell is bash, that account and ` +
     `password have not expired, and that there is neither a ForceCommand nor /etc/nologin. ` +

@@ -1,6 +1,6 @@
 import { connect, limitOf } from "./connect";
 import type { Connection } from "./connection";
-import { SshError } from "./error";
+import { isSpentLogin, SshError } from "./error";
 import { loadHostKeyPolicy } from "./host-key";
 import { retry } from "./retry";
 import { Semaphore } from "./semaphore";
@@ -25,6 +25,9 @@ const REFUSED_AGAIN = {
   attempts: 6,
 };
 
+/** How long a refused login holds for operations that come after it: the resources of one run come within this time. */
+const REFUSAL_MS = 60_000;
+
 /** How often a host may refuse its only session, each time after all tries. */
 const MAX_IDLE_REFUSALS = 3;
 
@@ -44,6 +47,7 @@ export class Link {
   #connection: { readonly opening: Promise<Connection>; readonly target: SshTarget } | undefined;
   /** The key of the host that a login has checked. */
   readonly #checked = new WeakMap<SshTarget, string>();
+  #failure: { readonly error: unknown; readonly atMs: number } | undefined;
   #idle: NodeJS.Timeout | undefined;
   #hasRun = false;
 
@@ -71,6 +75,7 @@ export class Link {
     work: (connection: Connection) => Promise<T>,
     isUrgent: boolean,
   ): Promise<T> {
+    const beganMs = performance.now();
     for (let idleRefusals = 0; ;) {
       let connection: Connection | undefined;
       try {
@@ -83,7 +88,7 @@ export class Link {
           return await retry({ ...REFUSED_AGAIN, waitingFor }, () =>
             this.#useChannel(async () => {
               endTurn();
-              return work((connection = await this.#connected(target)));
+              return work((connection = await this.#connected(target, beganMs)));
             }, isUrgent),
           );
         } finally {
@@ -115,7 +120,8 @@ export class Link {
     }
   }
 
-  async #connected(target: SshTarget): Promise<Connection> {
+  async #connected(target: SshTarget, beganMs: number): Promise<Connection> {
+    this.#assertNotFailed(beganMs);
     const current = (this.#connection ??= { opening: connect(target), target });
     // Others may wait for the same, and one of them may have begun to open it anew.
     const forget = () => {
@@ -125,18 +131,30 @@ export class Link {
     try {
       const wait = { what: `a login to ${addressOf(target)}`, atMost: limitOf(target) };
       connection = await waiting(wait, () => current.opening);
+      this.#failure = undefined;
     } catch (error) {
       forget();
       // Another login's check of the host's key says nothing about this one's.
-      if (current.target !== target && isHostKeyRefusal(error)) return this.#connected(target);
+      if (current.target !== target && isHostKeyRefusal(error)) return this.#connected(target, beganMs);
+      if (!isHostKeyRefusal(error)) this.#failure = { error, atMs: performance.now() };
       throw error;
     }
     if (connection.lost.aborted) {
       forget();
-      return this.#connected(target);
+      return this.#connected(target, beganMs);
     }
     await this.#assertHostKey(connection, target);
     return connection;
+  }
+
+  /**
+   * Operations that waited for a login that failed have failed with it. After a refusal the later ones have, too: each
+   * would send the same credentials, which locks accounts.
+   */
+  #assertNotFailed(beganMs: number): void {
+    if (!this.#failure) return;
+    const { error, atMs } = this.#failure;
+    if (beganMs < atMs + (isSpentLogin(error) ? REFUSAL_MS : 0)) throw error;
   }
 
   /** The connection may have been opened for a login that checks the host's key in another way. */

@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { Client, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 import { algorithmConflict, offeredAlgorithms, verifiable } from "./algorithms";
@@ -11,13 +12,18 @@ import { PacketSocket } from "./packet-socket";
 import { ping } from "./ping";
 import { SendWindow, STALL_TIMEOUT_MS } from "./send-window";
 import { ServerHello } from "./server-hello";
+import { printable } from "./printable";
 import { addressOf, type SshTarget } from "./target";
 
 /** How far a login has come, and what went wrong on the way. */
 interface Course {
+  /** Whether the address of the host is known. */
+  isResolved: boolean;
   isConnected: boolean;
   isEncrypted: boolean;
   cause: NodeJS.ErrnoException | undefined;
+  /** What the host said last, since the first credential was offered. */
+  banner: string | undefined;
   refusal: HostKeyRefusal | undefined;
   readonly hello: ServerHello;
   readonly hostKeyAlgorithms: readonly ServerHostKeyAlgorithm[];
@@ -38,9 +44,11 @@ export async function logIn(target: SshTarget, stream?: Duplex): Promise<Connect
   setMaxListeners(0, lost.signal);
   const client = new Client();
   const course: Course = {
+    isResolved: isIP(target.host) !== 0,
     isConnected: stream !== undefined,
     isEncrypted: false,
     cause: undefined,
+    banner: undefined,
     refusal: undefined,
     hello: new ServerHello(),
     hostKeyAlgorithms: verifiable(policy.serverHostKeyAlgorithms),
@@ -67,6 +75,7 @@ export async function logIn(target: SshTarget, stream?: Duplex): Promise<Connect
   };
 
   await new Promise<void>((resolve, reject) => {
+    sock.once("lookup", () => (course.isResolved = true));
     sock.once("connect", () => (course.isConnected = true));
     client.on("error", (error: NodeJS.ErrnoException & { level?: string }) => {
       // The login goes on with the next credential.
@@ -76,6 +85,10 @@ export async function logIn(target: SshTarget, stream?: Duplex): Promise<Connect
     client.once("handshake", ({ cs }) => {
       course.isEncrypted = true;
       cipher = cs.cipher;
+    });
+    client.on("banner", (text) => {
+      // Earlier ones greet everybody.
+      if (authentication.hasOffered) course.banner = text;
     });
     client.on("change password", () => authentication.passwordExpired());
     client.once("ready", resolve);
@@ -180,8 +193,16 @@ function failureOf(target: SshTarget, course: Course): SshError {
   return isEncrypted ? authenticationFailure(target, course) : handshakeFailure(target, course);
 }
 
-function connectFailure(target: SshTarget, { cause }: Course): SshError {
+/** No answer from the host's network, in words of the kernel or the resolver. All other errors are this machine's own. */
+const SILENCE = ["ECONNREFUSED", "ETIMEDOUT", "EHOSTUNREACH", "EHOSTDOWN", "ENETUNREACH", "ENOTFOUND"];
+
+function connectFailure(target: SshTarget, { cause, isResolved }: Course): SshError {
   const { address, say } = speaker(target, cause);
+  if (!isSilence(cause) && !(isTimeout(cause) && isResolved))
+    return say(
+      "DIAL_FAILED",
+      `This machine could not open a connection to ${address}. Check its name server, its firewall, and how many files and ports are open.`,
+    );
   if (cause?.code === "ECONNREFUSED")
     return say(
       "CONNECTION_REFUSED",
@@ -194,6 +215,16 @@ function connectFailure(target: SshTarget, { cause }: Course): SshError {
     "UNREACHABLE",
     `${address} does not answer. Check address, port, network and firewall, and that the host is up.`,
   );
+}
+
+/** A host with several addresses is silent if one of them is: the others can be of a kind that this machine lacks. */
+function isSilence(cause: (Error & { readonly code?: string | undefined }) | undefined): boolean {
+  if (cause instanceof AggregateError) return cause.errors.some((each) => isSilence(each as Error));
+  return SILENCE.includes(cause?.code ?? "");
+}
+
+function isTimeout(cause: Error | undefined): boolean {
+  return levelOf(cause) === "client-timeout";
 }
 
 /** sshd itself closes connections without a version when it has too many of them (`MaxStartups`). */
@@ -224,22 +255,29 @@ function handshakeFailure(target: SshTarget, { cause, hello, hostKeyAlgorithms }
   );
 }
 
-function authenticationFailure(target: SshTarget, { cause, authentication }: Course): SshError {
+function authenticationFailure(target: SshTarget, { cause, banner, authentication }: Course): SshError {
   const { address, say } = speaker(target, cause);
   const level = levelOf(cause);
-  if (level === "client-timeout" && authentication.hasOffered)
+  if (authentication.hasStopped || level === "client-authentication") return authentication.failure();
+  if (cause && level === undefined) return authentication.failure(cause.message);
+  if (!authentication.hasOffered)
+    return say(
+      "LOGIN_INTERRUPTED",
+      `The connection to ${address} was lost during the login. Check the network, and what its sshd logs.`,
+    );
+  if (isTimeout(cause))
     return say(
       "LOGIN_TIMED_OUT",
       `${address} did not answer the login of ${target.user} within ${target.perDialTimeout} s. Check what its sshd and its ` +
         `user database (PAM, LDAP) are waiting for, or set a longer perDialTimeout.`,
     );
-  if (level === "client-timeout" || level === "client-socket")
-    return say(
-      "LOGIN_INTERRUPTED",
-      `The connection to ${address} was lost during the login. Check the network.`,
-    );
-  if (level !== undefined || !cause) return authentication.failure();
-  return authentication.failure(cause.message);
+  const said = printable(banner ?? "");
+  return say(
+    "LOGIN_ENDED",
+    `The connection to ${address} ended without an answer once ${authentication.offered} was offered for ${target.user}. It was not ` +
+      "tried again, because failed logins can lock an account. Check there whether the account has expired or is kept out " +
+      `(/etc/nologin, pam_access), and what its sshd logs.${said === "" ? "" : ` (The host said: ${said})`}`,
+  );
 }
 
 /** The host gave a reason with its disconnect, or `ssh2` found the handshake wrong. */

@@ -9,6 +9,8 @@ const ENCRYPTED = "it is encrypted; set privateKeyPassword to its passphrase";
 const WRONG_PASSPHRASE = "privateKeyPassword does not open it; check the passphrase";
 const NO_ED25519 =
   "it is of type ed25519, which Node.js does not have in FIPS mode; use a key of type rsa or ecdsa";
+const NO_CHACHA =
+  "it is encrypted with ChaCha20, which this Node.js does not have; encrypt it anew with `ssh-keygen -p -Z aes256-ctr`";
 const DAMAGED = "it is cut short or damaged; copy the whole file again";
 
 /**
@@ -21,7 +23,13 @@ export function loadPrivateKey(privateKey: string, privateKeyPassword?: string):
   if (misfit) return { problem: misfit };
   if (/^-----BEGIN (RSA |EC |DSA |ENCRYPTED )?PRIVATE KEY-----/.test(text))
     return readPem(text, privateKeyPassword);
-  const key = utils.parseKey(withoutChaCha(text, privateKeyPassword) ?? text, privateKeyPassword);
+  let plain: string | undefined;
+  try {
+    plain = withoutChaCha(text, privateKeyPassword);
+  } catch (error) {
+    return { problem: isNotInNode(error) ? NO_CHACHA : DAMAGED };
+  }
+  const key = utils.parseKey(plain ?? text, privateKeyPassword);
   return key instanceof Error ? { problem: problemOf(key, privateKeyPassword) } : { key: firstOf(key) };
 }
 
@@ -114,6 +122,12 @@ function withoutChaCha(text: string, passphrase: string | undefined): string | u
   counter[0] = 1;
   const decipher = createDecipheriv("chacha20", keys.subarray(0, 32), counter);
   return openSshText(publicKey, decipher.update(sealed));
+}
+
+/** OpenSSL lacks the cipher, or FIPS mode forbids it. */
+function isNotInNode(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ERR_CRYPTO_UNKNOWN_CIPHER" || code === "ERR_OSSL_EVP_UNSUPPORTED";
 }
 
 const MAGIC = Buffer.from("openssh-key-v1\0");

@@ -52,6 +52,7 @@ export class ServerHello {
       return undefined;
     const lists: string[][] = [];
     for (let at = 6 + COOKIE_BYTES; lists.length < 6;) {
+      if (at + 4 > packet.length) return undefined;
       const end = at + 4 + packet.readUInt32BE(at);
       lists.push(packet.toString("latin1", at + 4, end).split(","));
       at = end;

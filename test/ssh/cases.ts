@@ -217,6 +217,12 @@ const CONFIGURATIONS: readonly (Partial<SshdOptions> & { readonly name: string }
   { name: "MaxAuthTries 2", config: ["MaxAuthTries 2"] },
 ];
 
+const DENIED = [
+  "auth required pam_unix.so",
+  "account required pam_deny.so",
+  "session required pam_permit.so",
+];
+
 /** Configurations that are tried with some of them. */
 const SPECIAL: readonly (Partial<SshdOptions> & { readonly name: string })[] = [
   { name: "PermitRootLogin no", config: ["PermitRootLogin no"] },
@@ -228,6 +234,13 @@ const SPECIAL: readonly (Partial<SshdOptions> & { readonly name: string })[] = [
     name: "two prompts",
     usePam: true,
     pam: ["auth required pam_unix.so", ...PAM],
+    config: ["PasswordAuthentication no", "KbdInteractiveAuthentication yes"],
+  },
+  { name: "account denied by PAM", usePam: true, pam: DENIED },
+  {
+    name: "account denied by PAM, keyboard-interactive",
+    usePam: true,
+    pam: DENIED,
     config: ["PasswordAuthentication no", "KbdInteractiveAuthentication yes"],
   },
   {

@@ -11,6 +11,7 @@ import type { SshTarget } from "../../provider/ssh/target";
 export type Outcome =
   | "in"
   | "refused"
+  | "ended"
   | "too many failures"
   | "host key"
   | "no common algorithm"
@@ -32,6 +33,7 @@ const KINDS: Readonly<Partial<Record<SshErrorCode, Outcome>>> = {
   AGENT_FAILED: "refused",
   PASSWORD_EXPIRED: "refused",
   PROMPT_UNANSWERED: "refused",
+  LOGIN_ENDED: "ended",
   TOO_MANY_FAILURES: "too many failures",
   HOST_KEY_UNKNOWN: "host key",
   HOST_KEY_CHANGED: "host key",
@@ -118,6 +120,7 @@ function outcomeOf(status: number | null, words: string): Outcome {
     [/no matching (key exchange|host key|cipher|MAC)/, "no common algorithm"],
     [/connect to host \S+ port \d+: .*\n.*(UNKNOWN|closed by remote)/, "jump host"],
     [/connect to host \S+ port \d+:/, "no connection"],
+    [/Connection closed by \S+ port \d+/, "ended"],
   ];
   const found = kinds.find(([pattern]) => pattern.test(words));
   if (found) return found[1];

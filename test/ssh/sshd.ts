@@ -112,6 +112,11 @@ export class Sshd implements AsyncDisposable {
     return this.#count(/^Failed (password|keyboard-interactive)/);
   }
 
+  /** Refused keys since the last reset. */
+  get failedKeys(): number {
+    return this.#count(/^Failed publickey/);
+  }
+
   #count(pattern: RegExp): number {
     const isPast = (line: string) => this.#past.has(/ port (\d+)/.exec(line)?.[1] ?? "");
     return this.#log.filter((line) => pattern.test(line) && !isPast(line)).length;

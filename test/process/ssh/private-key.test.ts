@@ -36,6 +36,20 @@ test.each(ciphers)("reads an OpenSSH key encrypted with %s", (cipher) => {
   });
 });
 
+/** The checksum of a key that is encrypted with ChaCha20, and its padding. */
+const LAST_BYTES = 24;
+
+test("a key encrypted with ChaCha20 that is cut anywhere is named as damaged", () => {
+  const cipher = ["-Z", "chacha20-poly1305@openssh.com", "-a", "1"];
+  const { privateKey } = keygen("-t", "ed25519", "-N", PASSPHRASE, ...cipher);
+  const [begin = "", ...lines] = privateKey.trim().split("\n");
+  const bytes = Buffer.from(lines.slice(0, -1).join(""), "base64");
+  for (let length = 15; length < bytes.length - LAST_BYTES; length += 7) {
+    const cut = [begin, bytes.subarray(0, length).toString("base64"), lines.at(-1)].join("\n");
+    expect(loadPrivateKey(cut, PASSPHRASE)).toEqual({ problem: expect.any(String) as string });
+  }
+});
+
 test.each(
   (["PEM", "PKCS8", "RFC4716"] as const).flatMap((form) =>
     [

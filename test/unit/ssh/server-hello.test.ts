@@ -52,6 +52,13 @@ test("knows no algorithms before the packet is complete", () => {
   expect(new ServerHello().isSilent).toBe(true);
 });
 
+test("knows no algorithms where a list claims to be longer than its packet", () => {
+  const packet = keyExchange("kex1", "ssh-ed25519");
+  packet.writeUInt32BE(0x7fffffff, 22);
+  const server = hello(Buffer.concat([Buffer.from("SSH-2.0-x\n"), packet]), 100);
+  expect(server.algorithms).toBeUndefined();
+});
+
 test("shows the first line of something else, without control characters", () => {
   const server = hello(Buffer.from("Exceeded \x1b[2JMaxStartups\r\nx"), 100);
   expect(server.version).toBeUndefined();
