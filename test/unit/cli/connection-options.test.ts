@@ -84,6 +84,12 @@ test.each<[string, object, RegExp]>([
     { password: "x", proxy: { host: "j" } },
     /^No credentials: .*XEN_PROXY_PASSWORD, or give --proxy-private/,
   ],
+  ["a user in the host", { password: "x", host: "root@xen1" }, /^--host: .* set the user with --user$/],
+  [
+    "a user in the jump host",
+    { password: "x", proxy: { host: "root@j", password: "x" } },
+    /^--proxy-host: .* set the user with --proxy-user$/,
+  ],
   [
     "a jump host's key",
     { password: "x", proxy: { host: "j", password: "x", hostKey: "y" } },
