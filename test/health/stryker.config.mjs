@@ -1,4 +1,20 @@
-// Stryker changes what the project promises about text and bytes: commands of xe, quoting, images, check and diff.
+// Stryker changes what the project promises about text and bytes: commands of xe, quoting, images, check and diff. Not
+// ssh-target.ts: its tests need a home folder, which is one for all threads of a process.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const lifecycle = "provider/lifecycle";
+
+/** Single functions of a module whose rest needs a host. */
+function functionsOf(file, names) {
+  const lines = readFileSync(join(import.meta.dirname, "../..", file), "utf8").split("\n");
+  return names.map((name) => {
+    const first = lines.findIndex((line) => new RegExp(`^(export )?function ${name}\\b`).test(line));
+    if (first === -1) throw new Error(`${file} has no function ${name}.`);
+    return `${file}:${first + 1}-${lines.indexOf("}", first) + 1}`;
+  });
+}
+
 export default {
   testRunner: "vitest",
   plugins: ["@stryker-mutator/vitest-runner"],
@@ -7,7 +23,12 @@ export default {
     "provider/xe/*.ts",
     "provider/ssh/sh.ts",
     "provider/iso/*.ts",
-    "provider/lifecycle/{inputs,arguments,connection,problems,iso-attachment-inputs,assets,unknown,serialised}.ts",
+    `${lifecycle}/{inputs,arguments,connection,problems,iso-attachment-inputs,assets,unknown,serialised}.ts`,
+    `${lifecycle}/{image-files,locations,url-files}.ts`,
+    "provider/plugin/diff.ts",
+    ...functionsOf(`${lifecycle}/temp-iso.ts`, ["diff", "changedContent"]),
+    ...functionsOf(`${lifecycle}/iso-attachment.ts`, ["diff", "isInsertDue"]),
+    ...functionsOf(`${lifecycle}/iso-release.ts`, ["diff"]),
   ],
   coverageAnalysis: "perTest",
   // One that runs in the loading of a module: all tests would have to load it anew.

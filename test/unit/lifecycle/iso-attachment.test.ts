@@ -33,6 +33,7 @@ test.each<[string, Partial<IsoAttachmentState>, Partial<IsoAttachmentInputs>]>([
   ["the owner's URN", {}, { owner: "urn:pulumi:o::p::t::n" }],
   ["flags that are false in place of not given", {}, { once: false, replaceMedia: false }],
   ["a slot that was chosen at create", { device: "4" }, {}],
+  ["the slot that it has", { device: "4" }, { device: "4" }],
   ["a disc that is gone from the drive, with once", { vdiUuid: "", once: true }, { once: true }],
 ])("no change: %s", (_title, olds, news) => {
   expect(diff({ ...state, ...olds }, { ...inputs, ...news })).toMatchObject({ changes: false, replaces: [] });

@@ -52,6 +52,21 @@ test("no change: a name that was chosen at create, or whose argument was taken a
   expect(diff({ ...state, srName: "mine", isoName: "mine.iso" }, inputs).changes).toBe(false);
 });
 
+test("no change: a name that is now given as it was chosen", () => {
+  expect(diff(state, { ...inputs, srName: "n-1", isoName: "n-1.iso" }).changes).toBe(false);
+});
+
+test.each<[string, string, string[]]>([
+  ["what the state has", '"etag"', []],
+  ["the checksum of the image on the host", "sha256:aa", []],
+  ["another identity", '"other"', ["isoIdentity"]],
+])("an image at a URL: %s", (_title, isoIdentity, replaces) => {
+  const { isoPath: _path, isoSha256: _sha256, ...others } = inputs;
+  const news = { ...others, isoUrl: "https://example.net/x.iso", isoIdentity };
+  const olds = { ...state, isoIdentity: '"etag"' };
+  expect(diff(olds, news)).toEqual({ changes: replaces.length > 0, replaces });
+});
+
 test.each<[string, Partial<TempIsoInputs>, string[]]>([
   ["the content", { isoSha256: "bb" }, ["isoSha256"]],
   ["the SR's name", { srName: "other" }, ["srName"]],
@@ -96,6 +111,11 @@ test("update in place: what the stack's configuration has changed", () => {
 
 test.each(["incomplete", "lost"] as const)("replace: what is %s", (status) => {
   expect(diff({ ...state, status }, inputs)).toEqual({ changes: true, replaces: ["status"] });
+});
+
+test("replace: what is lost, although it serves one boot", () => {
+  const lost: TempIsoState = { ...state, status: "lost", once: true };
+  expect(diff(lost, { ...inputs, once: true })).toEqual({ changes: true, replaces: ["status"] });
 });
 
 test("no change: a disc that was released, and that serves one boot", () => {
