@@ -58,9 +58,23 @@ test("README leads from an empty folder to the first disc", { timeout: 300_000 }
   expect(await pool.leftovers()).toEqual(nothing);
 });
 
-/** Runs a script as a user's shell does, up to the first command that fails; returns what it prints. */
+/**
+ * Runs a script as a user's shell does, up to the first command that fails; returns what it prints. Says what each
+ * command took.
+ */
 async function run(cwd: string, script: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const { stdout } = await promisify(execFile)("bash", ["-ec", script], { cwd, env });
+  const traced = `PS4='+ \${EPOCHREALTIME/,/.} '\nset -ex\n${script}`;
+  const { stdout, stderr } = await promisify(execFile)("bash", ["-c", traced], { cwd, env });
+  // A command of a substitution has a second +.
+  const steps = Array.from(stderr.matchAll(/^\+ (\d+\.\d+) (.*)$/gm), ([, begun, command]) => ({
+    begun: Number(begun),
+    command,
+  }));
+  expect(steps).not.toEqual([]);
+  for (const [index, { begun, command }] of steps.entries()) {
+    const seconds = (steps[index + 1]?.begun ?? Date.now() / 1_000) - begun;
+    console.log(`${seconds.toFixed(1).padStart(6)} s  ${command}`);
+  }
   return stdout;
 }
 
