@@ -10,7 +10,7 @@ import { isSshdAvailable, type SimulatedHost, type SimulatedPool, startPool } fr
 import { writeTemporary } from "../unit/image";
 import { commandLineOf, environmentOf, runCommandLine } from "./command-line";
 import { nothing } from "./pool";
-import { argumentsFor, createDisc, readDisc, setConfiguration } from "./resource";
+import { argumentsFor, createDisc, deleteDisc, readDisc, setConfiguration } from "./resource";
 
 beforeEach(() => setConfiguration());
 
@@ -396,6 +396,35 @@ describe.runIf(isSshdAvailable())("sweep", LOADED, () => {
   );
 });
 
+describe.runIf(isSshdAvailable())("sweep, between its question and the answer,", LOADED, () => {
+  const answerAfter = (host: SimulatedHost, uuid: string, meanwhile: () => Promise<unknown>) =>
+    runOnTerminal(
+      host,
+      ["sweep", "--uuid", uuid],
+      [/Password for root@.*: $/, /Remove 1 temporary ISO from \S+\? \[y\/N\] $/],
+      [`${host.connection.password ?? ""}\n`, () => meanwhile().then(() => "y\n")],
+    );
+
+  test("finds that a disc is gone", async () => {
+    await using pool = await startPool({ transport: "sshd" });
+    const disc = await discOf(pool.coordinator, "dev", "web-1");
+    const { output, status } = await answerAfter(pool.coordinator, disc.srUuid ?? "", () => deleteDisc(disc));
+    expect(output).toMatch(new RegExp(`^removed +${disc.srPath}: it was gone already`, "m"));
+    expect(status).toBe(0);
+  });
+
+  test("finds a disc in the drive of a VM, and keeps it", async () => {
+    await using pool = await startPool({ transport: "sshd" });
+    const { srUuid = "", srPath, vdiUuid = "" } = await discOf(pool.coordinator, "dev", "web-1");
+    const { output, status } = await answerAfter(pool.coordinator, srUuid, () =>
+      Promise.resolve(pool.xapi.addVm({ name: "web-1", powerState: "running", drives: [{ vdiUuid }] })),
+    );
+    expect(output).toMatch(new RegExp(`^kept +${srPath}: .*web-1`, "m"));
+    expect(status).toBe(3);
+    expect(pool.xapi.srs).toHaveLength(1);
+  });
+});
+
 describe.runIf(isSshdAvailable())("doctor", LOADED, () => {
   test("finds a simulated host healthy, by a key too", async () => {
     await using pool = await startPool({ transport: "sshd" });
@@ -503,7 +532,7 @@ async function runOnTerminal(
   host: SimulatedHost,
   args: readonly string[],
   questions: readonly RegExp[],
-  answers: readonly string[],
+  answers: readonly (string | (() => Promise<string>))[],
 ) {
   const command = commandLineOf(host, args)
     .map((word) => `'${word}'`)
@@ -518,7 +547,9 @@ async function runOnTerminal(
   let next = 0;
   for await (const chunk of child.stdout.setEncoding("utf8")) {
     output += String(chunk);
-    if (questions[next]?.test(output)) child.stdin.write(answers[next++] ?? "");
+    if (!questions[next]?.test(output)) continue;
+    const answer = answers[next++] ?? "";
+    child.stdin.write(typeof answer === "string" ? answer : await answer());
   }
   const status =
     child.exitCode ?? (await new Promise<number | null>((resolve) => child.once("close", resolve)));
