@@ -73,7 +73,7 @@ export async function findPoolOf(state: PoolInputs & ReachedHost & PoolDisc): Pr
  *
  * @param inputs how to reach those hosts
  * @throws {@link HostError} `OTHER_HOST` if none of the hosts that have the disc is in the pool; {@link SshError} of a
- * missing host, if so many are silent that the disc may still be on them
+ * missing host that cannot be asked, if at least half of the hosts are missing: the disc may still be on them
  */
 export async function poolOfDisc(
   pool: FoundPool,
@@ -84,15 +84,14 @@ export async function poolOfDisc(
   const folder = folderAt(srPath);
   const missing = stored.filter(({ uuid }) => !pool.hosts.some((host) => host.uuid === uuid));
   if (missing.length > 0 && (await findSrs(pool.speaker, folder)).length === 0) {
-    const silences: unknown[] = [];
-    for (const each of missing) {
-      const other = await connected(logInToMember(inputs, each, like)).catch(
-        (error: unknown) => void silences.push(error),
-      );
+    const failures: unknown[] = [];
+    const others = await onEach(missing, (each) =>
+      connected(logInToMember(inputs, each, like)).catch((error: unknown) => void failures.push(error)),
+    );
+    for (const other of others)
       if (other && (await findSrs(other, folder)).length > 0) return findPool(other);
-    }
     const isMost = missing.length * 2 >= stored.length;
-    if (isMost && silences.length === missing.length) throw silences[0];
+    if (isMost && failures.length > 0) throw failures[0];
   }
   assertSamePool(pool, stored);
   return pool;
