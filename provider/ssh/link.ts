@@ -50,6 +50,8 @@ export class Link {
   #failure: { readonly error: unknown; readonly atMs: number } | undefined;
   #idle: NodeJS.Timeout | undefined;
   #hasRun = false;
+  /** Another connection, for urgent work that found no session left on this one. */
+  #spare: Link | undefined;
 
   /** Whether the host has ever begun a command over this link. */
   get hasRun(): boolean {
@@ -58,7 +60,7 @@ export class Link {
 
   /**
    * Does work on the connection of `target`. Work that finds all channels taken waits in order of arrival; urgent work
-   * does not wait.
+   * does not wait, and has a connection of its own if it must.
    */
   async use<T>(
     target: SshTarget,
@@ -69,7 +71,10 @@ export class Link {
     return isBulk ? this.#bulkChannels.use(run) : run();
   }
 
-  /** A host that allows fewer sessions than are taken here refuses one: from then on only as many are taken. */
+  /**
+   * A host that allows fewer sessions than are taken here refuses one: from then on fewer are taken, and one of them is
+   * kept for urgent work.
+   */
   async #useWithinSessions<T>(
     target: SshTarget,
     work: (connection: Connection) => Promise<T>,
@@ -99,8 +104,11 @@ export class Link {
         if (!isRefusedChannel(error)) throw error;
         // Without another channel there is nothing to wait for, except that sshd handles the close of the last one.
         if (open === 0 && (mostOpen === 0 || ++idleRefusals > MAX_IDLE_REFUSALS)) throw error;
-        this.#channels.limit = Math.min(this.#channels.limit, Math.max(open, mostOpen));
+        const sessions = Math.max(open, mostOpen);
+        this.#channels.limit = Math.min(this.#channels.limit, Math.max(1, sessions - 1));
         this.#bulkChannels.limit = Math.max(1, this.#channels.limit - NOT_BULK);
+        // The commands that hold all sessions now may take minutes.
+        if (isUrgent && open > 0) return await (this.#spare ??= new Link()).use(target, work);
       } finally {
         this.#hasRun ||= connection?.sessions.hasBegun === true;
       }

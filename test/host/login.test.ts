@@ -180,6 +180,35 @@ test.each([1, 3])(
   60_000,
 );
 
+test.each([1, 3])(
+  "MaxSessions %i: an urgent command does not wait for those that hold all sessions",
+  async (most) => {
+    await using sshd = await start(`MaxSessions ${most}`);
+    const host = SharedConnection.to(to(sshd.port, { password: PASSWORD }));
+    let ended = 0;
+    const holding = Array.from({ length: most }, () =>
+      host.exec(sh`sleep 6`, options).finally(() => ended++),
+    );
+    await sleep(500);
+    const urgent = Array.from({ length: 2 }, () => host.exec(sh`true`, { ...options, isUrgent: true }));
+    await Promise.all(urgent);
+    expect(ended).toBe(0);
+    expect(sshd.connections).toBe(2);
+    await Promise.all(holding);
+  },
+);
+
+test("MaxSessions 3: once that is known, one session stays free for urgent commands", async () => {
+  await using sshd = await start("MaxSessions 3");
+  const host = SharedConnection.to(to(sshd.port, { password: PASSWORD }));
+  await Promise.all(Array.from({ length: 4 }, () => host.exec(sh`sleep 2`, options)));
+  const holding = Array.from({ length: 3 }, () => host.exec(sh`sleep 2`, options));
+  await sleep(500);
+  await host.exec(sh`true`, { ...options, isUrgent: true });
+  expect(sshd.connections).toBe(1);
+  await Promise.all(holding);
+});
+
 test.each([
   ["MaxSessions 0", "CHANNEL_REFUSED", /MaxSessions/],
   ["ForceCommand echo not for you", "NO_SHELL", /runs no command.*The host said: not for you/],
