@@ -29,6 +29,9 @@ export async function connect(target: SshTarget): Promise<Connection> {
   }
 }
 
+/** How long a jump host may take to show that it is still there. */
+const JUMP_ANSWER_MS = 5_000;
+
 const attemptsOf = ({ dialErrorLimit }: SshTarget) =>
   dialErrorLimit < 0 ? Infinity : Math.max(1, dialErrorLimit);
 
@@ -36,8 +39,15 @@ const attemptsOf = ({ dialErrorLimit }: SshTarget) =>
 export function limitOf(target: SshTarget): string {
   const attempts = attemptsOf(target);
   if (attempts === Infinity) return "for ever, as dialErrorLimit says";
-  const each = target.perDialTimeout > 0 ? ` of ${target.perDialTimeout} s` : "";
+  const seconds = secondsOfTry(target);
+  const each = seconds === Infinity ? "" : ` of ${seconds} s`;
   return `${attempts} ${attempts === 1 ? "try" : "tries"}${each}`;
+}
+
+/** Behind a jump host, the connection is opened first and logged in to then, each within the timeout. */
+function secondsOfTry({ perDialTimeout, proxy }: SshTarget): number {
+  const own = perDialTimeout > 0 ? perDialTimeout : Infinity;
+  return proxy ? secondsOfTry(proxy) + 2 * own + JUMP_ANSWER_MS / 1_000 : own;
 }
 
 /** The route to a host. A jump host stays logged in while the hops behind it are retried. */
@@ -72,9 +82,6 @@ class Route {
     }
   }
 }
-
-/** How long a jump host may take to show that it is still there. */
-const JUMP_ANSWER_MS = 5_000;
 
 /** A stream to `target`, opened by its jump host. */
 async function forward(jump: Connection, target: SshTarget): Promise<Duplex> {

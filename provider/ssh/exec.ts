@@ -49,7 +49,7 @@ export interface ExecResult {
 }
 
 /** How long the host may take to begin a command. */
-const BEGIN_TIMEOUT_MS = 60_000;
+export const BEGIN_TIMEOUT_MS = 60_000;
 
 /**
  * Runs a script on the host, in a shell of its own.

@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
+import { SshError } from "./error";
 import type { ExecResult } from "./exec";
+import { rejectWhenAborted } from "./reject-when-aborted";
+import { STALL_TIMEOUT_MS } from "./send-window";
 import type { Script } from "./sh";
 import type { SharedConnection } from "./shared-connection";
 
@@ -136,15 +139,38 @@ export function uploadStream(
  * Sends the whole image by SFTP, which needs no shell if sshd serves it itself (`internal-sftp`).
  *
  * @param remotePath absolute path of a file to be made, mode 600
+ * @throws {@link SshError} `COMMAND_TIMED_OUT` if the host takes nothing for {@link STALL_TIMEOUT_MS}
  */
 export async function uploadBySftp(
   host: SharedConnection,
   upload: Upload,
   remotePath: string,
 ): Promise<void> {
-  const bytes = copiesOf(upload);
-  const options = { writeStreamOptions: { mode: 0o600 } };
-  await host.sftp((sftp) => sftp.put(Readable.from(bytes, { objectMode: false }), remotePath, options));
+  const seconds = STALL_TIMEOUT_MS / 1_000;
+  const message = `${host.address} did not go on within ${seconds} s (to write the image by SFTP). Check its load and its disk.`;
+  await host.sftp(async (sftp) => {
+    const ended = new AbortController();
+    const stalled = new AbortController();
+    const timer = setTimeout(
+      () => stalled.abort(new SshError("COMMAND_TIMED_OUT", host.address, message)),
+      STALL_TIMEOUT_MS,
+    );
+    const onArrived = (bytes: number) => {
+      timer.refresh();
+      upload.onArrived(bytes);
+    };
+    const bytes = Readable.from(copiesOf({ ...upload, onArrived }), { objectMode: false });
+    try {
+      await Promise.race([
+        sftp.put(bytes, remotePath, { writeStreamOptions: { mode: 0o600 } }),
+        rejectWhenAborted(stalled.signal, ended.signal),
+        rejectWhenAborted(upload.signal, ended.signal),
+      ]);
+    } finally {
+      ended.abort();
+      clearTimeout(timer);
+    }
+  });
 }
 
 /** Copies, because a stream reads ahead while a piece is still in use. */

@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
 import { tempIso } from "../../provider/lifecycle/provider";
 import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
+import { SharedConnection } from "../../provider/ssh/shared-connection";
 import { startPool } from "../simulator";
 import { argumentsFor, checked, createDisc, deleteDisc, readDisc, setConfiguration } from "./resource";
 import { nothing } from "./pool";
+import { targetOf } from "./target";
 
 beforeEach(() => setConfiguration());
 
@@ -94,6 +97,13 @@ describe.each(["embedded", "sshd"] as const)("behind %s", (transport) => {
     if (outs) await deleteDisc(outs);
     expect(await pool.leftovers()).toEqual(nothing);
   });
+});
+
+test("a .bashrc that prints late breaks SFTP with an error, not the program", async () => {
+  await using pool = await startPool({ transport: "sshd", bashrc: "(sleep 0.5; echo noise, noise) &\n" });
+  const { privateKey } = pool.coordinator.connection;
+  const host = SharedConnection.to(targetOf(pool.coordinator, { privateKey }));
+  await expect(host.sftp(() => sleep(5_000))).rejects.toMatchObject({ code: "SFTP_REFUSED" });
 });
 
 test("a .bashrc that reads standard input takes the image: then SFTP sends it", async () => {

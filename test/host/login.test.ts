@@ -187,7 +187,7 @@ test.each([1, 3])(
     const host = SharedConnection.to(to(sshd.port, { password: PASSWORD }));
     let ended = 0;
     const holding = Array.from({ length: most }, () =>
-      host.exec(sh`sleep 6`, options).finally(() => ended++),
+      host.exec(sh`sleep 4`, options).finally(() => ended++),
     );
     await sleep(500);
     const urgent = Array.from({ length: 2 }, () => host.exec(sh`true`, { ...options, isUrgent: true }));
