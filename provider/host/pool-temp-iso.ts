@@ -17,8 +17,8 @@ import { EXIT, valueOf } from "./protocol";
 import { remote } from "./remote";
 import { withRollback } from "./rollback";
 import { field, findLostSr, findSrs, forgetSr, lookAtSr } from "./sr";
-import { nameDescriptionOf } from "./name-description";
-import { forgetSrOf, isSrRefused, resuming, type TempIso } from "./temp-iso";
+import { nameDescriptionOf, parseNameDescription } from "./name-description";
+import { describeTempIso, forgetSrOf, isSrRefused, resuming, type TempIso } from "./temp-iso";
 
 /** What a create has made, each a UUID. */
 export interface MadePoolTempIso {
@@ -137,7 +137,7 @@ async function forgetCutOffSr({ speaker, members }: Pool, folder: Folder): Promi
 }
 
 /**
- * Looks for what a pool still has of a temporary ISO.
+ * Looks for what a pool still has of a temporary ISO. Brings the URN in the SR's description up to date.
  *
  * @param members the hosts that are looked at
  * @param hosts of the pool: of those that are up and not looked at, the SR alone tells
@@ -149,7 +149,7 @@ export async function readPoolTempIso(
 ): Promise<PoolTempIsoCondition> {
   const folder = folderAt(iso.srPath);
   const [sr, images] = await Promise.all([
-    iso.srUuid ? lookAtSr(speaker, iso.srUuid) : { isThere: false, pbds: [], vdis: [] },
+    iso.srUuid ? lookAtSr(speaker, iso.srUuid) : { isThere: false, description: "", pbds: [], vdis: [] },
     onEach(members, ({ host }) => lookAtFolder(host, folder, iso.isoName)),
   ]);
   const pbdUuids = new Map(sr.pbds.map((pbd) => [field(pbd, "host-uuid"), field(pbd, "uuid")]));
@@ -171,6 +171,7 @@ export async function readPoolTempIso(
   if (!sr.isThere && images.some(({ isReleased }) => isReleased)) return { state: "released", ...condition };
   const hasDisc = sr.isThere && sr.vdis.some((vdi) => vdi["uuid"] === iso.vdiUuid);
   if (!hasDisc || withImage.length === 0) return { state: "lost", ...condition };
+  if (parseNameDescription(sr.description)?.owner !== iso.owner) await describeTempIso(speaker, iso);
   return { state: lacking.length === 0 ? "ready" : "partial", ...condition };
 }
 

@@ -3,7 +3,7 @@ import { HostError } from "../host/error";
 import { folderAt, removeFolder } from "../host/folder";
 import type { KnownImage, TempIsoPlan } from "../host/plan";
 import { onAll, type Pool, type PoolHost, type PoolMember } from "../host/pool";
-import { describeTempIso, type TempIso } from "../host/temp-iso";
+import type { TempIso } from "../host/temp-iso";
 import {
   copyPoolTempIso,
   createPoolTempIso,
@@ -90,8 +90,8 @@ export async function update(olds: TempIsoState, news: TempIsoInputs): Promise<U
   const { speaker } = pool;
   // As for a new disc, the keys of the hosts are those that the program gives: it may name a new one.
   const members = await membersThatAreUp(pool, news);
-  const condition = await readPoolTempIso({ speaker, members }, pool.hosts, olds);
-  if (olds.owner !== news.owner) await describeTempIso(speaker, { ...olds, owner: news.owner });
+  const disc = { ...olds, owner: news.owner };
+  const condition = await readPoolTempIso({ speaker, members }, pool.hosts, disc);
   const updated = updatedState(olds, news, reached);
   const { srUuid } = olds;
   if (["lost", "released", "gone"].includes(condition.state) || !srUuid) {

@@ -67,7 +67,7 @@ function misfitWithoutHeader(text: string): string {
     (/^(~|\.{0,2}\/|[A-Za-z]:\\)/.test(text) || /\.(pem|key|pub)$|id_[a-z0-9]+$/.test(text))
   )
     return 'it is a path; give the text of the file, `readFileSync(path, "utf8")`';
-  return "it is not a private key in PEM or OpenSSH form; give the whole text of the file";
+  return "it is not a private key in a form that ssh-keygen reads; give the whole text of the file";
 }
 
 function readPem(text: string, passphrase: string | undefined): LoadedKey {

@@ -51,6 +51,19 @@ describe("a disc for a whole pool", () => {
     await expect(readDisc(state)).resolves.toEqual({ id: "" });
   });
 
+  test("is named by its URN of today after a refresh, or an update", async () => {
+    await using pool = await startThree();
+    const args = poolArguments(pool);
+    const state = await createDisc(args);
+    const descriptionWith = (stack: string) => expect.stringContaining(`urn:pulumi:${stack}::`) as string;
+    const owner = state.owner.replace(/^urn:pulumi:[^:]+/, "urn:pulumi:renamed");
+    await readDisc({ ...state, owner });
+    expect(pool.xapi.srs).toMatchObject([{ nameDescription: descriptionWith("renamed") }]);
+    const again = owner.replace("renamed", "renamed-again");
+    await updated(state, { ...args, owner: again, skipOfflineHosts: true });
+    expect(pool.xapi.srs).toMatchObject([{ nameDescription: descriptionWith("renamed-again") }]);
+  });
+
   test("takes one connection to each host", async () => {
     await using pool = await startThree();
     await createDisc(poolArguments(pool));
