@@ -21,6 +21,8 @@ interface Offer {
 
 /** A prompt that asks for anything but the password of the account. */
 const CODE_PROMPT = /code|token|otp|one[- ]time|passcode|verification|\bpin\b|factor|duo|challenge/i;
+/** In the languages that PAM speaks most: "Password:", "Kennwort:", "Mot de passe :". */
+const PASSWORD_PROMPT = /pass|kennwort|contraseña|senha|hasło|парол|密码|パスワード/i;
 const NEW_PASSWORD_PROMPT = /new.*password|re-?type|again|expired|change your password|password change/i;
 
 /**
@@ -257,11 +259,13 @@ export class Authentication {
   /** Answers the first prompt that asks for the password; anything else is not guessed. */
   #answer(instructions: string, prompts: readonly Prompt[], finish: (answers: string[]) => void): void {
     const { password = "" } = this.target;
-    const [first, ...others] = prompts.map(({ prompt }) => prompt);
-    const asked = others[0] ?? first ?? "";
+    const [first, ...others] = prompts;
+    const { prompt: asked, echo = false } = others[0] ?? first ?? { prompt: "" };
+    // A password is not shown while it is typed.
+    const isForPassword = PASSWORD_PROMPT.test(asked) && !CODE_PROMPT.test(asked) && !echo;
     if (NEW_PASSWORD_PROMPT.test(`${instructions} ${prompts.map(({ prompt }) => prompt).join(" ")}`)) {
       this.#end("PASSWORD_EXPIRED", EXPIRED);
-    } else if (this.#isPasswordSent || others.length > 0 || CODE_PROMPT.test(asked)) {
+    } else if (this.#isPasswordSent || others.length > 0 || !isForPassword) {
       const after = this.#isPasswordSent ? " after the password" : "";
       this.#end(
         "PROMPT_UNANSWERED",
