@@ -117,9 +117,19 @@ export class Sshd implements AsyncDisposable {
     return this.#count(/^Failed publickey/);
   }
 
+  /** How often a refused key was offered again since the last reset. */
+  get repeatedKeys(): number {
+    const keys = this.#linesOf(/^Failed publickey/).map((line) => /SHA256:\S+/.exec(line)?.[0]);
+    return keys.length - new Set(keys).size;
+  }
+
   #count(pattern: RegExp): number {
+    return this.#linesOf(pattern).length;
+  }
+
+  #linesOf(pattern: RegExp): string[] {
     const isPast = (line: string) => this.#past.has(/ port (\d+)/.exec(line)?.[1] ?? "");
-    return this.#log.filter((line) => pattern.test(line) && !isPast(line)).length;
+    return this.#log.filter((line) => pattern.test(line) && !isPast(line));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
