@@ -53,6 +53,9 @@ export async function listAgentKeys(socketPath: string): Promise<AgentKeys> {
 
 /** An agent that offers only one of its keys, so that a login learns the fate of each. */
 export class SingleKeyAgent extends BaseAgent<ParsedKey> {
+  /** Open while the agent is asked to sign: it may wait for its user. */
+  #asked: Duplex | undefined;
+
   constructor(
     private readonly socketPath: string,
     private readonly key: ParsedKey,
@@ -71,8 +74,27 @@ export class SingleKeyAgent extends BaseAgent<ParsedKey> {
     done?: SignCallback,
   ): void {
     const agent = createAgent(this.socketPath);
+    const getStream = agent.getStream?.bind(agent);
+    if (getStream)
+      agent.getStream = (opened) =>
+        getStream((error, stream) => {
+          this.#asked = stream;
+          stream?.once("close", () => (this.#asked = undefined));
+          opened(error, stream);
+        });
     if (typeof options === "function") agent.sign(key, data, options);
     else agent.sign(key, data, options, done);
+  }
+
+  /**
+   * Stops waiting for the agent.
+   *
+   * @returns whether it was asked and has not answered
+   */
+  stop(): boolean {
+    const wasAsked = this.#asked !== undefined;
+    this.#asked?.destroy();
+    return wasAsked;
   }
 }
 

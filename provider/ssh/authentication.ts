@@ -107,6 +107,24 @@ export class Authentication {
     this.#current = undefined;
   }
 
+  /**
+   * Stops waiting for an agent, once the login has ended.
+   *
+   * @returns whether one was asked to sign and has not answered
+   */
+  stopAgent(): boolean {
+    const auth = this.#current?.auth;
+    return auth?.type === "agent" && auth.agent instanceof SingleKeyAgent && auth.agent.stop();
+  }
+
+  agentSilent(seconds: number): SshError {
+    return this.#error(
+      "AGENT_FAILED",
+      `could not log in ${this.target.user}: the SSH agent at ${this.target.agentSocketPath ?? "?"} has not signed within ${seconds} s. ` +
+        "It may wait for its user: confirm there, set a longer perDialTimeout, or set password or privateKey.",
+    );
+  }
+
   passwordExpired(): void {
     this.#end("PASSWORD_EXPIRED", EXPIRED);
   }

@@ -258,6 +258,7 @@ function handshakeFailure(target: SshTarget, { cause, hello, hostKeyAlgorithms }
 function authenticationFailure(target: SshTarget, { cause, banner, authentication }: Course): SshError {
   const { address, say } = speaker(target, cause);
   const level = levelOf(cause);
+  const isAgentAsked = authentication.stopAgent();
   if (authentication.hasStopped || level === "client-authentication") return authentication.failure();
   if (cause && level === undefined) return authentication.failure(cause.message);
   if (!authentication.hasOffered)
@@ -265,6 +266,7 @@ function authenticationFailure(target: SshTarget, { cause, banner, authenticatio
       "LOGIN_INTERRUPTED",
       `The connection to ${address} was lost during the login. Check the network, and what its sshd logs.`,
     );
+  if (isTimeout(cause) && isAgentAsked) return authentication.agentSilent(target.perDialTimeout);
   if (isTimeout(cause))
     return say(
       "LOGIN_TIMED_OUT",

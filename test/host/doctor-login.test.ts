@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,6 +24,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const agent of agents) agent.kill();
+  rmSync(folder, { recursive: true });
   await jump[Symbol.asyncDispose]();
 });
 
@@ -68,9 +69,16 @@ const through = (port: number) => [
   ...["--proxy-user", "root", "--proxy-host-key", hostKey.publicKey],
 ];
 
-/** An agent that asks its user before it signs; nobody answers. */
-async function askingAgent(): Promise<string> {
-  const socket = await startAgent([], agents);
+/** An agent that asks its user before it signs, and is told no. */
+const askingAgent = () => agentThatAsks("exit 1");
+
+/** An agent that asks its user before it signs; nobody answers until the tests of this file are done. */
+const waitingAgent = () => agentThatAsks(`while [ -e '${folder}' ]; do sleep 0.2; done`);
+
+async function agentThatAsks(question: string): Promise<string> {
+  const program = join(folder, `ask-${Math.random()}`);
+  writeFileSync(program, `#!/bin/sh\n${question}\n`, { mode: 0o700 });
+  const socket = await startAgent([], agents, { SSH_ASKPASS: program, DISPLAY: ":0" });
   execFileSync("ssh-add", ["-q", "-c", userKey.path], {
     env: { ...process.env, SSH_AUTH_SOCK: socket },
     stdio: "ignore",
@@ -111,6 +119,12 @@ const FAULTS: readonly Fault[] = [
     env: () => agentOf(askingAgent()),
     code: "AGENT_FAILED",
     words: [/cannot be used/, /ssh-add -T/],
+  },
+  {
+    name: "an agent that waits for its user",
+    env: async () => ({ ...(await agentOf(waitingAgent())), XEN_PER_DIAL_TIMEOUT: "3" }),
+    code: "AGENT_FAILED",
+    words: [/has not signed within 3 s\. It may wait for its user: confirm there/, /ssh-add -T/],
   },
   {
     name: "an agent with too many keys",

@@ -35,9 +35,14 @@ export function keygen(...options: readonly string[]): KeyFile {
 }
 
 /** Starts an `ssh-agent` that holds keys. */
-export async function startAgent(keys: readonly KeyFile[], agents: ChildProcess[]): Promise<string> {
+export async function startAgent(
+  keys: readonly KeyFile[],
+  agents: ChildProcess[],
+  variables: NodeJS.ProcessEnv = {},
+): Promise<string> {
   const socket = join(folder, `agent${count++}`);
-  agents.push(spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" }));
+  const env = { ...process.env, ...variables };
+  agents.push(spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore", env }));
   const options = { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: "ignore" } as const;
   // Its socket is there a moment before it listens. Status 2: no agent answers.
   while (spawnSync("ssh-add", ["-l"], options).status === 2) await sleep(20);

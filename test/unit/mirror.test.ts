@@ -38,7 +38,7 @@ const COVERED_BY: Readonly<Record<string, readonly string[]>> = {
     "resources/temp-iso",
   ],
   "test/host/link.test.ts": ["host/image", "ssh/sftp", "ssh/upload"],
-  "test/host/login.test.ts": ["ssh/agent", "ssh/login"],
+  "test/host/login.test.ts": ["ssh/login"],
   "test/host/marker.test.ts": ["host/marker"],
   "test/host/pool-url.test.ts": ["lifecycle/kept-image"],
   "test/host/pool-wide.test.ts": ["host/pool-temp-iso", "lifecycle/pool-hosts", "lifecycle/pool-temp-iso"],
