@@ -186,7 +186,9 @@ function connectionLost(address: string, cause: Error | undefined): SshError {
 
 /** What a failed login means, and what to do about it. */
 function failureOf(target: SshTarget, course: Course): SshError {
-  const { refusal, isConnected, isEncrypted, hello } = course;
+  const { refusal, isEncrypted, hello, cause } = course;
+  // Whoever resets a connection has accepted it, if only a moment before.
+  const isConnected = course.isConnected || cause?.code === "ECONNRESET";
   if (refusal) return new SshError(refusal.code, addressOf(target), refusal.message);
   if (!isConnected) return connectFailure(target, course);
   if (hello.isSilent || hello.version === undefined) return helloFailure(target, course);

@@ -41,7 +41,9 @@ test("a host that stops reading in the midst of an upload is given up, and is cl
   await using pool = await startPool({ transport: "sshd" });
   await using proxy = await Proxy.start(pool.coordinator.connection, { stallAfterBytes: 20 * MIB });
   const creating = createDisc(argumentsThrough(proxy, pool.coordinator));
-  const failure = expect(creating).rejects.toThrow(/does not answer\..*Could not be undone: the SR of/s);
+  const failure = expect(creating).rejects.toThrow(
+    /does not answer as an SSH.*Could not be undone: the SR of/s,
+  );
   await sleep(5_000);
   proxy.faults.stallAfterBytes = undefined;
   proxy.faults.refuseConnections = 1_000;
