@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { UNKNOWN } from "../../provider/lifecycle/unknown";
 import { startEngine } from "../faults/provider-process";
-import { PluginClient } from "../plugin/client";
+import { type InitFailure, PluginClient } from "../plugin/client";
 import { PluginProcess } from "../plugin/plugin-process";
 import { type SimulatedHost, type SimulatedPool, startPool } from "../simulator";
 import { addVm, drivesOf } from "./drive";
@@ -113,6 +113,22 @@ describe("a create that is stopped", () => {
     await other.client.delete({ urn: DISC, id }, outs);
     expect(await pool.leftovers()).toEqual(nothing);
   });
+});
+
+test("a create that cannot be undone reports what it left, and a delete takes that away", async () => {
+  const effect = { kind: "fail", code: "INTERNAL_ERROR" } as const;
+  pool.xapi.faults.push({ command: "sr-scan", effect }, { command: "sr-forget", effect });
+  const inputs = await checked(DISC, { files: FILES });
+  const failed = plugin.client.create({ urn: DISC }, inputs).then(
+    () => undefined,
+    (error: unknown) => error as InitFailure,
+  );
+  const { id = "", properties = {}, reasons } = (await failed) ?? {};
+  expect(reasons).toEqual([expect.stringMatching(/Could not be undone: the SR of/)]);
+  expect(properties).toMatchObject({ status: "incomplete", files: FILES });
+  expect(String(properties["srPath"])).toContain(id);
+  await plugin.client.delete({ urn: DISC, id }, properties);
+  expect(await pool.leftovers()).toEqual(nothing);
 });
 
 test("a delete that takes longer than customTimeouts fails, and the next one takes the rest", async () => {

@@ -115,19 +115,45 @@ describe("a download that breaks", () => {
     expect((await download(file)).equals(bytes)).toBe(true);
   });
 
-  test("fails when the file has changed since", async () => {
-    const { content } = await openFile(
-      {
-        url: server.serve("/a.iso", { bytes, cut: { times: 1, afterBytes: 1_000_000 } }),
-      },
-      FAST,
-    );
-    server.files.set("/a.iso", { bytes: randomBytes(bytes.length), validators: { etag: '"2"' } });
+  const dated = (day: number) => ({ "last-modified": `Wed, 0${day} Jan 2025 00:00:00 GMT` });
 
-    await expect(contentOf(content)).rejects.toMatchObject({
-      code: "CONTENT_CHANGED",
-      message: expect.stringContaining("another ETag"),
-    });
+  test.each<[string, WebFileBehaviour, WebFileBehaviour, string, string]>([
+    ["has another ETag", {}, { validators: { etag: '"2"' } }, "CONTENT_CHANGED", "another ETag"],
+    [
+      "has another date",
+      { validators: dated(1) },
+      { validators: dated(2) },
+      "CONTENT_CHANGED",
+      "another Last-Modified",
+    ],
+    [
+      "is longer",
+      {},
+      { bytes: randomBytes(bytes.length + 1) },
+      "CONTENT_CHANGED",
+      `${bytes.length} bytes before, ${bytes.length + 1} now`,
+    ],
+    [
+      "is longer, without ranges",
+      { ranges: false },
+      { ranges: false, bytes: randomBytes(bytes.length + 1) },
+      "CONTENT_CHANGED",
+      `${bytes.length} bytes before, ${bytes.length + 1} now`,
+    ],
+    ["is gone", {}, { status: 410 }, "HTTP_STATUS", "the server answered 410 Gone. Try again later"],
+  ])("fails when the file %s since", async (_what, before, after, code, words) => {
+    const cut = { times: 1, afterBytes: 1_000_000 };
+    const { content } = await openFile({ url: server.serve("/a.iso", { bytes, cut, ...before }) }, FAST);
+    server.files.set("/a.iso", { bytes: randomBytes(bytes.length), ...after });
+    await expect(contentOf(content)).rejects.toMatchObject({ code, message: expect.stringContaining(words) });
+  });
+
+  test("is tried again while the server is overloaded", async () => {
+    const url = server.serve("/a.iso", { status: 503 });
+    const opening = openFile({ url }, FAST);
+    await vi.waitUntil(() => server.downloads.length > 0);
+    server.serve("/a.iso", { bytes });
+    await expect(opening).resolves.toMatchObject({ sizeBytes: bytes.length });
   });
 
   test("fails when it breaks again and again without a byte", async () => {

@@ -58,6 +58,17 @@ test("an alias gets what its block says, with tokens and variables in place", as
   });
 });
 
+test("what is unknown in a path stays as it is, and an agent in a variable that is not set is none", async () => {
+  const text = `
+    Host xen1
+      IdentityFile /keys/%%%Z-\${NO_SUCH_VARIABLE}
+      IdentityAgent $NO_SUCH_VARIABLE`;
+  expect(await read(text)).toMatchObject({
+    identityFiles: ["/keys/%%Z-${NO_SUCH_VARIABLE}"],
+    identityAgent: "none",
+  });
+});
+
 test.each([
   ["ProxyCommand nc %h %p", true],
   ["ProxyCommand none", false],
