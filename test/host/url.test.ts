@@ -249,6 +249,11 @@ describe("downloadOnHost", () => {
       /is not what isoChecksum says/,
     ],
     ["a file that is not there", { status: 404 }, /the server answered 404\. Check the URL/],
+    [
+      "a server that breaks off again and again",
+      { bytes: large, cut: { times: 100, afterBytes: 0 } },
+      /the download broke off\. Check that the host reaches the server/,
+    ],
     ["a damaged archive", { bytes: gzipSync(large).subarray(0, MIB) }, /cannot be decompressed/],
     ["no image", { bytes: Buffer.alloc(100_000) }, /neither an ISO 9660 nor a UDF/, Buffer.alloc(100_000)],
   ])("%s makes no disc, and leaves nothing", async (_what, file, message, expected = large) => {

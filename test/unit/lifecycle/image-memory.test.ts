@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -13,6 +13,9 @@ const archive = {
     image: { algorithm: "sha512", hex: "c".repeat(128) },
   },
 } as const;
+
+/** As many are kept. */
+const MOST_ENTRIES = 2_000;
 
 let home: string;
 beforeEach(async () => {
@@ -43,6 +46,17 @@ test("keeps the path to itself, and the entry to its user", async () => {
   expect(await readFile(join(folder, name), "utf8")).not.toContain("secret");
 });
 
+test.skipIf(process.platform !== "linux")("drops the entries that were used longest ago", async () => {
+  await rememberImage("newest", plain);
+  const folder = join(home, "pulumi-xen-iso", "images");
+  const longAgo = Array.from({ length: MOST_ENTRIES }, (_, index) => join(folder, String(index)));
+  await Promise.all(longAgo.map((file) => writeFile(file, "").then(() => utimes(file, 1, 1))));
+  await rememberImage("another", plain);
+  expect(await readdir(folder)).toHaveLength(MOST_ENTRIES * 0.9);
+  expect(await recallImage("newest")).toEqual(plain);
+  expect(await recallImage("another")).toEqual(plain);
+});
+
 test("does not believe an entry that is damaged", async () => {
   await rememberImage("x", plain);
   const folder = join(home, "pulumi-xen-iso", "images");
@@ -57,6 +71,7 @@ test.each([
   ["linux", {}, "/home/u/.cache"],
   ["darwin", {}, "/home/u/Library/Caches"],
   ["win32", { LOCALAPPDATA: "D:\\cache" }, "D:\\cache"],
+  ["win32", {}, "/home/u/AppData/Local"],
 ] as const)("on %s with %j the cache is in %s", (platform, env, expected) => {
   expect(cacheFolder(platform, env, "/home/u")).toBe(expected);
 });

@@ -53,3 +53,20 @@ test("work that fails gives its slot back", async () => {
   await expect(semaphore.use(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
   expect(await semaphore.use(() => Promise.resolve(1))).toBe(1);
 });
+
+test("a higher limit starts those that wait, a lower one lets running work end", async () => {
+  const semaphore = new Semaphore(1);
+  const begun: string[] = [];
+  const workers = ["a", "b", "c"].map((name) => worker(begun, name));
+  const all = workers.map(({ work }) => semaphore.use(work));
+  semaphore.limit = 2;
+  await nextTurn();
+  expect(begun).toEqual(["a", "b"]);
+  semaphore.limit = 1;
+  workers[0]?.end();
+  await nextTurn();
+  for (const { end } of workers) end();
+  await Promise.all(all);
+  expect(begun).toEqual(["a", "b", "c"]);
+  expect(semaphore).toMatchObject({ running: 0, limit: 1, isIdle: true });
+});
