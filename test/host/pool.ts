@@ -1,4 +1,3 @@
-import { expect } from "vitest";
 import { tempIso } from "../../provider/lifecycle/provider";
 import type { TempIsoState } from "../../provider/lifecycle/temp-iso";
 import type { SimulatedHost, SimulatedPool } from "../simulator";
@@ -46,7 +45,9 @@ export async function refreshed(state: TempIsoState): Promise<TempIsoState> {
 /** What an up makes of a state that is not replaced. */
 export async function updated(state: TempIsoState, args: Record<string, unknown>): Promise<TempIsoState> {
   const news = (await checked(args, { ...state })) as never;
-  expect(await tempIso.diff("", state, news)).toMatchObject({ changes: true, replaces: [] });
+  const { changes, replaces = [] } = await tempIso.diff("", state, news);
+  if (!changes || replaces.length > 0)
+    throw new Error(`Not an update: replaces ${replaces.join() || "nothing"}.`);
   const { outs } = await tempIso.update("", state, news);
   if (!outs) throw new Error("The update returned no outputs.");
   return outs;
