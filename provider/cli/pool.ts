@@ -1,3 +1,4 @@
+import { findPool } from "../host/pool";
 import { reachPool as reachPoolBy, type ReachedPool } from "../host/reach-pool";
 import { toSshTarget } from "../lifecycle/ssh-target";
 import { SharedConnection } from "../ssh/shared-connection";
@@ -11,7 +12,7 @@ import { say } from "./terminal";
  * @throws `HostError`, `XeError`, `SshError` of the host that is named
  */
 export async function reachPool(host: SharedConnection, connection: HostConnection): Promise<ReachedPool> {
-  const pool = await reachPoolBy(host, async ({ address }) =>
+  const pool = await reachPoolBy(await findPool(host), async ({ address }) =>
     SharedConnection.to(await toSshTarget({ ...connection, host: address })),
   );
   return { ...pool, missing: pool.missing.map((each) => ({ ...each, reason: inFlags(each.reason) })) };

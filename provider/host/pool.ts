@@ -3,6 +3,7 @@ import type { SharedConnection } from "../ssh/shared-connection";
 import { hostList, poolList } from "../xe/commands";
 import { runXeAgain } from "../xe/run";
 import type { Folder } from "./folder";
+import { identify } from "./identify";
 import { whileLeased } from "./marker";
 import { field } from "./sr";
 
@@ -24,6 +25,20 @@ export interface PoolHost {
 /** A host of a pool, and the connection to it. */
 export interface PoolMember extends PoolHost {
   readonly host: SharedConnection;
+}
+
+/** A pool, as one of its hosts reports it. */
+export interface FoundPool {
+  readonly speaker: SharedConnection;
+  /** UUID of that host. */
+  readonly speakerUuid: string;
+  /** All of them, the coordinator first. */
+  readonly hosts: readonly PoolHost[];
+}
+
+export async function findPool(speaker: SharedConnection): Promise<FoundPool> {
+  const [speakerUuid, hosts] = await Promise.all([identify(speaker), listPoolHosts(speaker)]);
+  return { speaker, speakerUuid, hosts };
 }
 
 /** The hosts of a pool that a disc is on, and the one that answers questions about the pool. */

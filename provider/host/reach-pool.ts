@@ -1,7 +1,7 @@
 import type { SharedConnection } from "../ssh/shared-connection";
 import type { LookedAtHost } from "./find-temp-isos";
 import { identify } from "./identify";
-import { listPoolHosts, onAll, type PoolHost, type PoolMember } from "./pool";
+import { type FoundPool, onAll, type PoolHost, type PoolMember } from "./pool";
 
 /** The hosts of a pool, as far as they can be reached. */
 export interface ReachedPool {
@@ -18,25 +18,23 @@ export interface MissingHost extends PoolHost {
 }
 
 /**
- * Logs in to the other hosts of a host's pool. A host that cannot be reached, or refuses the login, is not an error.
+ * Logs in to the other hosts of a pool. A host that cannot be reached, or refuses the login, is not an error.
  *
  * @param logIn to one of them
- * @throws `HostError`, `XeError`, `SshError` of the host that is named
  */
 export async function reachPool(
-  host: SharedConnection,
+  { speaker, speakerUuid, hosts }: FoundPool,
   logIn: (other: PoolHost) => Promise<SharedConnection>,
 ): Promise<ReachedPool> {
-  const uuid = await identify(host);
-  const hosts = (await listPoolHosts(host)).filter((each) => each.uuid !== uuid);
   const others: PoolMember[] = [];
   const missing: MissingHost[] = [];
-  await onAll(hosts, async (each) => {
+  const rest = hosts.filter(({ uuid }) => uuid !== speakerUuid);
+  await onAll(rest, async (each) => {
     const reached = await reach(each, logIn);
     if (typeof reached === "string") missing.push({ ...each, reason: reached });
     else others.push({ ...each, host: reached });
   });
-  return { speaker: { uuid, host }, others, missing };
+  return { speaker: { uuid: speakerUuid, host: speaker }, others, missing };
 }
 
 /** @returns why it cannot be reached */

@@ -1,5 +1,6 @@
 import type { CreateResult, DiffResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dynamic";
 import { HostError } from "../host/error";
+import { findPool } from "../host/pool";
 import { findDiscToRelease, markReleased, type ReleasedDisc } from "../host/release";
 import { deleteTempIso } from "../host/temp-iso";
 import type { SharedConnection } from "../ssh/shared-connection";
@@ -14,7 +15,6 @@ import {
 } from "./arguments";
 import type { ConnectionInputs } from "./connection";
 import { CreatedButFailedError } from "./engine-error";
-import { findPool } from "./pool-hosts";
 import { removeFromPool } from "./pool-temp-iso";
 import { Problems } from "./problems";
 import { logIn } from "./reached-host";

@@ -1,7 +1,7 @@
 import { HostError } from "../host/error";
 import { folderAt } from "../host/folder";
 import { identify } from "../host/identify";
-import { listPoolHosts, onEach, type PoolHost, type PoolMember } from "../host/pool";
+import { findPool, type FoundPool, onEach, type PoolHost, type PoolMember } from "../host/pool";
 import { findSrs } from "../host/sr";
 import type { TempIso } from "../host/temp-iso";
 import { isSilentHost, SshError } from "../ssh/error";
@@ -38,20 +38,6 @@ interface NamedHost {
   readonly name: string;
   readonly address: string;
   readonly hostKey?: string;
-}
-
-/** A pool, as one of its hosts reports it. */
-export interface FoundPool {
-  readonly speaker: SharedConnection;
-  /** UUID of that host. */
-  readonly speakerUuid: string;
-  /** All of them, the coordinator first. */
-  readonly hosts: readonly PoolHost[];
-}
-
-export async function findPool(speaker: SharedConnection): Promise<FoundPool> {
-  const [speakerUuid, hosts] = await Promise.all([identify(speaker), listPoolHosts(speaker)]);
-  return { speaker, speakerUuid, hosts };
 }
 
 /** An existing disc, with what finds it in its pool. */

@@ -2,7 +2,7 @@ import type { CreateResult, ReadResult, UpdateResult } from "@pulumi/pulumi/dyna
 import { HostError } from "../host/error";
 import { folderAt, removeFolder } from "../host/folder";
 import type { KnownImage, TempIsoPlan } from "../host/plan";
-import { onAll, type Pool, type PoolHost, type PoolMember } from "../host/pool";
+import { findPool, type FoundPool, onAll, type Pool, type PoolHost, type PoolMember } from "../host/pool";
 import type { TempIso } from "../host/temp-iso";
 import {
   copyPoolTempIso,
@@ -22,9 +22,7 @@ import { abandoned, assertWanted } from "./engine-watch";
 import type { TempIsoInputs } from "./inputs";
 import { withKnownImage } from "./kept-image";
 import {
-  findPool,
   findPoolOf,
-  type FoundPool,
   memberConnection,
   membersForCreate,
   membersThatAnswer,

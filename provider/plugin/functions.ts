@@ -1,5 +1,6 @@
 import { findTempIsos, type FoundTempIso } from "../host/find-temp-isos";
 import { DEFAULT_SR_MOUNT_PATH, isMountPath } from "../host/folder";
+import { findPool } from "../host/pool";
 import { reachPool } from "../host/reach-pool";
 import { cloudInitFilesOf } from "../iso/cloud-init";
 import { neonInitFilesOf } from "../iso/neon-init";
@@ -13,7 +14,7 @@ import {
 import type { ConnectionInputs } from "../lifecycle/connection";
 import { checkLogin } from "../lifecycle/ssh-target";
 import { atEngine } from "../lifecycle/engine-error";
-import { findPool, memberConnection } from "../lifecycle/pool-hosts";
+import { memberConnection } from "../lifecycle/pool-hosts";
 import { Problems } from "../lifecycle/problems";
 import { logIn } from "../lifecycle/reached-host";
 import type { Properties } from "./values";
@@ -150,7 +151,7 @@ async function getDiscs(given: Properties): Promise<GetDiscsResult> {
   const { srMountPaths = [DEFAULT_SR_MOUNT_PATH], ...connections } = args;
   const { host } = await logIn(connections);
   const pool = await findPool(host);
-  const { others, missing } = await reachPool(host, (other) =>
+  const { others, missing } = await reachPool(pool, (other) =>
     memberConnection(pool, { owner: "", ...connections }, other, []),
   );
   const { hostUuid, tempIsos } = await findTempIsos(host, srMountPaths, others);
