@@ -9,6 +9,7 @@ import { printable } from "./printable";
 import { rejectWhenAborted } from "./reject-when-aborted";
 import { type SendWindow, STALL_TIMEOUT_MS } from "./send-window";
 import { lines, type Script, sh } from "./sh";
+import { timeLimit } from "./time-limit";
 import { waiting } from "./wait";
 
 /** What a remote command is given besides its text. */
@@ -267,30 +268,6 @@ function failureOf(sending: Promise<void>): Promise<never> {
   return new Promise((_resolve, reject) => {
     sending.catch(reject);
   });
-}
-
-/** A limit that can be set anew; `expired` rejects once it has passed. */
-function timeLimit(errorOf: (limitMs: number) => Error) {
-  let timer: NodeJS.Timeout | undefined;
-  let isStopped = false;
-  let expire: (error: Error) => void;
-  const expired = new Promise<never>((_resolve, reject) => (expire = reject));
-  const stop = () => {
-    isStopped = true;
-    clearTimeout(timer);
-  };
-  const pause = () => {
-    clearTimeout(timer);
-  };
-  const restart = (limitMs: number) => {
-    pause();
-    // The command may have ended while its input waited: a limit that is set now nobody would lift.
-    if (isStopped) return;
-    timer = setTimeout(() => {
-      expire(errorOf(limitMs));
-    }, limitMs);
-  };
-  return { expired, restart, pause, stop };
 }
 
 function readResult(

@@ -6,6 +6,7 @@ import { rejectWhenAborted } from "./reject-when-aborted";
 import { STALL_TIMEOUT_MS } from "./send-window";
 import type { Script } from "./sh";
 import type { SharedConnection } from "./shared-connection";
+import { timeLimit } from "./time-limit";
 
 /** A part of a file: the bytes from `start` up to before `end`. */
 export interface Range {
@@ -150,25 +151,22 @@ export async function uploadBySftp(
   const message = `${host.address} did not go on within ${seconds} s (to write the image by SFTP). Check its load and its disk.`;
   await host.sftp(async (sftp) => {
     const ended = new AbortController();
-    const stalled = new AbortController();
-    const timer = setTimeout(
-      () => stalled.abort(new SshError("COMMAND_TIMED_OUT", host.address, message)),
-      STALL_TIMEOUT_MS,
-    );
+    const timer = timeLimit(() => new SshError("COMMAND_TIMED_OUT", host.address, message));
+    timer.restart(STALL_TIMEOUT_MS);
     const onArrived = (bytes: number) => {
-      timer.refresh();
+      timer.restart(STALL_TIMEOUT_MS);
       upload.onArrived(bytes);
     };
     const bytes = Readable.from(copiesOf({ ...upload, onArrived }), { objectMode: false });
     try {
       await Promise.race([
         sftp.put(bytes, remotePath, { writeStreamOptions: { mode: 0o600 } }),
-        rejectWhenAborted(stalled.signal, ended.signal),
+        timer.expired,
         rejectWhenAborted(upload.signal, ended.signal),
       ]);
     } finally {
       ended.abort();
-      clearTimeout(timer);
+      timer.stop();
     }
   });
 }
