@@ -10,7 +10,7 @@ const SSHD_LOG = "`journalctl -u sshd` on that host has sshd's own reason";
 const ADVICE: Readonly<Record<SshErrorCode, string>> = {
   SSH_CONFIG_REFUSED: "`--ssh-config false` reads no configuration, `--ssh-config <path>` another one.",
   UNREACHABLE: "`ping` and `nc -vz <host> <port>` from this machine show how far it gets.",
-  DIAL_FAILED: "The host may be well: this says nothing about it.",
+  DIAL_FAILED: "The host may be fine: this says nothing about it.",
   CONNECTION_REFUSED:
     "`systemctl status sshd` and `ss -tln` on the host show whether sshd runs, and on which port.",
   JUMP_HOST_UNREACHABLE:

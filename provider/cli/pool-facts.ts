@@ -14,7 +14,7 @@ export interface PoolFacts {
   readonly lacking: ReadonlyMap<string, number>;
   /** How many discs of the whole pool there are. */
   readonly discs: number;
-  /** The discs of which an SR is there that is not attached, or lacks its image: by SR UUID. */
+  /** SR UUIDs of the lost discs: the SR is not attached, or its image is gone. */
   readonly corpses: readonly string[];
 }
 

@@ -65,8 +65,8 @@ export const ownerText = ({ owner, organization }: Owner) =>
 
 /**
  * The owner in the marker of a copy of a pool-wide disc to a host that lacks it: of no create, because the next create
- * of the same resource clears what its own marker names, and this folder's disc is in use. In the place of the
- * organization stands the folder, so that a copy is in the way of no copy of another disc.
+ * of the same resource clears what its own marker names, and this folder's disc is in use. The folder takes the place
+ * of the organization, so that copies of different discs do not block each other.
  */
 export const copyOwner = ({ owner, folder }: { owner: string; folder: Folder }): Owner => ({
   owner: `${owner}${COPY}`,

@@ -61,7 +61,7 @@ async function prepare(member: PoolMember, plan: KnownPlan): Promise<PreparedMem
     twinSha256: image.sha256,
   };
   return resuming(host, plan, async (stage) => {
-    // The reply was lost, and with it what the host said of its room and of a twin: asked again.
+    // The lost reply said how much room there is, and whether there is a twin: the host is asked again.
     if (stage !== "nothing") await removeFolder(host, folder, isoName);
     const { twin, noRoom } = await prepareFolder(host, folder, purpose);
     if (twin && (await hasContent(host, twin, image.sha256))) return { member, twin };

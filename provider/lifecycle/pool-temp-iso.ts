@@ -86,7 +86,7 @@ export async function update(olds: TempIsoState, news: TempIsoInputs): Promise<U
   const { host, reached } = await logIn(news);
   const pool = await poolOfDisc(await findPool(host), news, olds);
   const { speaker } = pool;
-  // As for a new disc, the keys of the hosts are those that the program gives: it may name a new one.
+  // The hosts' keys come from the program, as for a new disc: it may name a new key.
   const members = await membersThatAreUp(pool, news);
   const disc = { ...olds, owner: news.owner };
   const condition = await readPoolTempIso({ speaker, members }, pool.hosts, disc);
@@ -109,7 +109,7 @@ export async function update(olds: TempIsoState, news: TempIsoInputs): Promise<U
   return { outs: { ...updated, hosts, status: isOnAll ? "ready" : "partial" } };
 }
 
-/** Plugs the disc where the image is; then copies the image to where it is missing. Either is tried if the other fails. */
+/** Plugs the disc where the image is, then copies the image to where it is missing, even if a plug failed. */
 async function bringToAll(
   { speaker, members }: Pool,
   { lacking, unplugged }: PoolTempIsoCondition,
@@ -205,7 +205,7 @@ export async function removeFromPool(
   );
 }
 
-/** This host joined since the create, and has a copy only if an update that brought it there did not end well. */
+/** This host joined after the create. It has a copy only if an update that was to bring it there failed. */
 const warnOfCopy =
   ({ inputs, host, what, remedy }: { inputs: PoolInputs; host: PoolHost; what: string; remedy: string }) =>
   async (error: unknown): Promise<void> => {
